@@ -1,0 +1,56 @@
+package io.sealane.core;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The typed contract of a model, the same for each of its variants.
+ *
+ * @param inputs in the order of the model's own arguments
+ * @param outputs in the order of the model's own results
+ * @param symbols ranges of the symbolic dims; a symbol without a range is unbounded
+ * @param methods named entry points; {@code predict} is the default
+ */
+public record Signature(
+    List<TensorSpec> inputs,
+    List<TensorSpec> outputs,
+    Map<String, SymbolRange> symbols,
+    Map<String, Method> methods) {
+  /** Copies all collections. */
+  public Signature {
+    inputs = List.copyOf(inputs);
+    outputs = List.copyOf(outputs);
+    symbols = Map.copyOf(symbols);
+    methods = Map.copyOf(methods);
+  }
+
+  /**
+   * A named entry point.
+   *
+   * @param inputs names of the inputs it takes
+   * @param outputs names of the outputs it gives
+   */
+  public record Method(List<String> inputs, List<String> outputs) {
+    /** Copies both lists. */
+    public Method {
+      inputs = List.copyOf(inputs);
+      outputs = List.copyOf(outputs);
+    }
+  }
+
+  /** The input of that name. */
+  public Optional<TensorSpec> input(String name) {
+    return inputs.stream().filter(spec -> spec.name().equals(name)).findFirst();
+  }
+
+  /** The output of that name. */
+  public Optional<TensorSpec> output(String name) {
+    return outputs.stream().filter(spec -> spec.name().equals(name)).findFirst();
+  }
+
+  @Override
+  public String toString() {
+    return inputs + " -> " + outputs;
+  }
+}

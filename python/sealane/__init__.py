@@ -1,0 +1,1 @@
+"""Sealane: train models in Python, run them natively on the JVM, and prove that both compute the same."""
