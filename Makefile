@@ -1,4 +1,65 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MVN := mvn -B -ntp
+JAR := python/sealane/jvm/sealane.jar
+JAVA_SOURCES := $(shell find jvm -path '*/src/main/*' -type f 2>/dev/null) $(wildcard jvm/*/pom.xml) pom.xml tests/conformance/savedmodel_ops.json
+
+export CUDA_VISIBLE_DEVICES :=
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
 help: ## List the task words
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
-.PHONY: help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.stamp $(JAR) ## Create .venv with everything pinned, and build the jar
+
+$(VENV)/.stamp: python/locks/dev.txt python/locks/uv.txt pyproject.toml
+	@echo "setup: Python environment in $(VENV) (about 8 GB, most of it PyTorch)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r python/locks/uv.txt
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes python/locks/dev.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(JAR): $(JAVA_SOURCES)
+	@echo "setup: the Java library"
+	@$(MVN) -q -pl jvm/dist -am -DskipTests package
+	@cp jvm/dist/target/sealane.jar $@
+	@touch $@
+
+demo: setup ## Train on the flights table, bundle, verify in Python and a JVM, score from plain Java
+	@$(BIN)/python docs/examples/flights/demo.py
+
+test: $(VENV)/.stamp ## Run both suites: Java, Python, the shared conformance data, end to end
+	$(MVN) verify
+	@cp jvm/dist/target/sealane.jar $(JAR)
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.stamp ## Formatting, types, import layers; both languages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(MVN) -q spotless:check
+
+format: $(VENV)/.stamp ## Format both languages
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(MVN) -q spotless:apply
+
+wheel: setup ## Build the wheel, jar included, into dist/
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+lock: ## Resolve python/locks anew from pyproject.toml
+	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group test --group lint --group build --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/dev.txt
+	grep -A 100 '^uv==' python/locks/dev.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/^ *#/' > python/locks/uv.txt
+
+clean: ## Remove build results, keep .venv
+	@rm -rf dist out jvm/*/target $(JAR)
+
+.PHONY: help setup demo test lint format wheel lock clean
