@@ -1,0 +1,32 @@
+package io.sealane.bundle;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * A variant's verified bytes, ready for an engine. Owned by the {@link VerifiedBundle} it came from
+ * and valid until that is closed.
+ */
+public sealed interface Artifact {
+  /**
+   * A model file that stands alone.
+   *
+   * @param data the file's bytes from position to limit: direct, read-only, in native order. Memory
+   *     is freed when the bundle is closed: an engine must have copied or parsed it by then.
+   */
+  record InMemory(ByteBuffer data) implements Artifact {
+    /** An independent view, so that no caller moves another's position. */
+    @Override
+    public ByteBuffer data() {
+      return data.duplicate().order(data.order());
+    }
+  }
+
+  /**
+   * A model of several files, copied while its digests were checked.
+   *
+   * @param path the model file (ONNX) or directory (SavedModel), inside a directory that only this
+   *     process's user can enter and that is deleted when the bundle is closed
+   */
+  record OnDisk(Path path) implements Artifact {}
+}
