@@ -17,6 +17,9 @@ public final class Parity {
    */
   public static OutputMetrics compare(
       String name, GoldenTensor actual, GoldenTensor source, @Nullable GoldenTensor oracle) {
+    if (actual.dtype() != source.dtype()) {
+      throw new IllegalArgumentException(actual + " is not comparable with " + source);
+    }
     throw new UnsupportedOperationException(name + actual + source + oracle);
   }
 
@@ -30,6 +33,9 @@ public final class Parity {
    */
   public static Verdict judge(
       List<OutputMetrics> metrics, Variant.@Nullable Tolerance tolerance, boolean sameEngine) {
+    if (metrics.isEmpty()) {
+      return Verdict.FAILED;
+    }
     throw new UnsupportedOperationException(metrics.toString() + tolerance + sameEngine);
   }
 }
