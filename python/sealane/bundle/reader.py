@@ -1,0 +1,329 @@
+"""Reading a bundle: nothing is believed until it has been checked (bundle format §4)."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from sealane.bundle.content import check_content_allowed, content_id
+from sealane.bundle.files import (
+    Digested,
+    check_files,
+    check_sizes,
+    digest_file,
+    list_files,
+    read_at_most,
+)
+from sealane.bundle.golden import GoldenCase, read_golden
+from sealane.bundle.limits import DEFAULT_LIMITS, ReaderLimits
+from sealane.bundle.manifest import MANIFEST_NAME, FileEntry, Manifest, Variant
+from sealane.bundle.manifest_parser import check_manifest_paths, parse_members
+from sealane.bundle.strict_json import parse_strict_json
+from sealane.core import ErrorCode, SealaneError, Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from types import TracebackType
+
+    from sealane.bundle.policy import Policy
+
+CERTIFICATE_PATH = "evidence/parity.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A variant's verified bytes: in memory, or in a private directory.
+
+    Attributes:
+        data: The model file, when it is one file without external data.
+        path: The model file or SavedModel directory inside the private directory, which the
+            VerifiedBundle owns: it goes when the bundle is closed.
+    """
+
+    data: bytes | None
+    path: Path | None
+
+
+class VerifiedBundle:
+    """A bundle that passed every check of the format. Made by ``read_bundle`` only.
+
+    The bytes that were digested are the bytes it holds; the directory on disk is not read
+    again. Reading it from several threads is safe; ``close`` is idempotent and ends the
+    life of every ``Artifact.path``.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        manifest: Manifest,
+        golden: tuple[GoldenCase, ...],
+        artifacts: dict[str, Artifact],
+        certificate: dict[str, Any],
+        private: Path | None,
+    ) -> None:
+        self._path = path
+        self._manifest = manifest
+        self._golden = golden
+        self._artifacts = artifacts
+        self._certificate = certificate
+        self._release: Callable[[], object] = weakref.finalize(self, _remove, private)
+
+    @property
+    def path(self) -> Path:
+        """Where the bundle was read from."""
+        return self._path
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its manifest."""
+        return self._manifest
+
+    @property
+    def signature(self) -> Signature:
+        """The model's inputs and outputs."""
+        return self._manifest.signature
+
+    @property
+    def golden(self) -> tuple[GoldenCase, ...]:
+        """Its golden cases, in the manifest's order."""
+        return self._golden
+
+    @property
+    def certificate(self) -> dict[str, Any]:
+        """``evidence/parity.json``; empty when the bundle has none."""
+        return self._certificate
+
+    def variant(self, kind_or_id: str) -> Variant:
+        """The variant of that id, else the foremost one of that kind.
+
+        Raises:
+            SealaneError: VARIANT_NOT_FOUND, with the reason why the bundle has none if it gives one.
+        """
+        found = self._manifest.variant(kind_or_id)
+        if found is not None:
+            return found
+        reasons = [each.reason for each in self._manifest.unavailable if each.kind == kind_or_id]
+        why = f"; it says why: {reasons[0]}" if reasons else ""
+        there = ", ".join(f"{each.id} ({each.kind})" for each in self._manifest.variants)
+        raise SealaneError(
+            ErrorCode.VARIANT_NOT_FOUND,
+            f"bundle {self._manifest.name} has no variant {kind_or_id!r}, only {there}{why}",
+            {"wanted": kind_or_id, "variants": [each.id for each in self._manifest.variants]},
+        )
+
+    def artifact(self, variant_id: str) -> Artifact:
+        """The verified bytes of a variant that ``read_bundle`` was told to keep.
+
+        Raises:
+            SealaneError: VARIANT_NOT_FOUND when there is no such variant or it was not kept.
+        """
+        artifact = self._artifacts.get(variant_id)
+        if artifact is None:
+            self.variant(variant_id)
+            raise SealaneError(
+                ErrorCode.VARIANT_NOT_FOUND,
+                f"the bytes of variant {variant_id!r} were not kept: name it in read_bundle(keep=…)",
+            )
+        return artifact
+
+    def close(self) -> None:
+        """Remove the private directory, if there is one."""
+        self._release()
+
+    def __enter__(self) -> VerifiedBundle:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        variants = ", ".join(f"{each.id}: {each.verdict.value}" for each in self._manifest.variants)
+        return f"VerifiedBundle({self._manifest.name} {self._manifest.version}; {variants})"
+
+
+def read_bundle(
+    path: Path | str,
+    *,
+    limits: ReaderLimits = DEFAULT_LIMITS,
+    policy: Policy | None = None,
+    keep: Collection[str] = (),
+) -> VerifiedBundle:
+    """Read and verify a bundle.
+
+    Args:
+        path: Its directory.
+        limits: The reader's bounds; the bundle's own ``limits`` can only lower them.
+        policy: What is asked of signature, verdict and version; None asks for nothing.
+        keep: Ids or kinds of the variants whose bytes are wanted. An ONNX file without external
+            data is kept in memory; others are copied, while they are digested, into a private
+            directory that the result owns.
+
+    Returns:
+        The verified bundle. Nothing is written into the bundle, and a refused one leaves
+        nothing behind.
+
+    Raises:
+        SealaneError: A code of the bundle family, in the order of checks of the format (§2).
+    """
+    root = Path(path)
+    manifest = _read_manifest(root, limits)
+    bounds = _lower_limits(limits, manifest)
+    listing = list_files(root, bounds)
+    check_manifest_paths(manifest)
+    check_sizes(manifest.files, listing.sizes, bounds)
+    reading = _Reading(root, manifest, bounds, keep)
+    try:
+        check_files(listing, manifest.files, reading.digest)
+        return reading.verified(policy)
+    except BaseException:
+        _remove(reading.private)
+        raise
+
+
+class _Reading:
+    """One bundle on its way to being verified."""
+
+    def __init__(
+        self, root: Path, manifest: Manifest, limits: ReaderLimits, keep: Collection[str]
+    ) -> None:
+        self.root = root
+        self.manifest = manifest
+        self.limits = limits
+        self.kept = [each for each in manifest.variants if each.id in keep or each.kind in keep]
+        self.private: Path | None = None
+        self.files: dict[str, Digested] = {}
+        self._copied = {
+            entry.path for each in self.kept for entry in _private_files(each, manifest.files)
+        }
+        self._captured = _captured_paths(manifest)
+
+    def digest(self, entry: FileEntry) -> str:
+        copy_to: Path | None = None
+        if entry.path in self._copied:
+            if self.private is None:
+                self.private = Path(tempfile.mkdtemp(prefix="sealane-"))
+            copy_to = self.private / entry.path
+        capture = entry.path in self._captured and entry.size <= self.limits.onnx_bytes
+        digested = digest_file(self.root, entry, capture=capture, copy_to=copy_to)
+        self.files[entry.path] = digested
+        return digested.sha256
+
+    def verified(self, policy: Policy | None) -> VerifiedBundle:
+        manifest = self.manifest
+        expected = content_id(manifest.files)
+        if manifest.content_id != expected:
+            raise SealaneError(
+                ErrorCode.CONTENT_ID_MISMATCH,
+                f"sealane.json gives content id {manifest.content_id}, its files make {expected}",
+            )
+        for entry in manifest.files:
+            check_content_allowed(entry.path, self.files[entry.path].head)
+        golden = tuple(self._golden_case(index) for index in range(len(manifest.golden)))
+        certificate = self._certificate()
+        artifacts = {each.id: self._artifact(each) for each in self.kept}
+        return VerifiedBundle(self.root, manifest, golden, artifacts, certificate, self.private)
+
+    def data(self, path: str) -> bytes:
+        data = self.files[path].data
+        if data is None:
+            raise SealaneError(
+                ErrorCode.LIMIT_EXCEEDED, f"{path}: above {self.limits.onnx_bytes} bytes"
+            )
+        return data
+
+    def _golden_case(self, index: int) -> GoldenCase:
+        ref = self.manifest.golden[index]
+        strings = None if ref.strings is None else self.data(ref.strings)
+        return read_golden(ref, self.data(ref.path), strings, self.manifest.signature, self.limits)
+
+    def _certificate(self) -> dict[str, Any]:
+        if CERTIFICATE_PATH not in self.files:
+            return {}
+        data = self.data(CERTIFICATE_PATH)
+        if len(data) > self.limits.manifest_bytes:
+            raise SealaneError(
+                ErrorCode.LIMIT_EXCEEDED,
+                f"{CERTIFICATE_PATH}: {len(data)} bytes, limit {self.limits.manifest_bytes}",
+            )
+        value = parse_strict_json(data, self.limits, where=CERTIFICATE_PATH)
+        if not isinstance(value, dict):
+            raise SealaneError(
+                ErrorCode.MANIFEST_INVALID, f"{CERTIFICATE_PATH}: expected a JSON object"
+            )
+        return cast("dict[str, Any]", value)
+
+    def _artifact(self, variant: Variant) -> Artifact:
+        if self.private is not None and variant.path in self._copied:
+            return Artifact(None, self.private / variant.path)
+        if self.private is not None and variant.kind != "onnx":
+            return Artifact(None, self.private / variant.path)
+        return Artifact(self.data(variant.path), None)
+
+
+def _read_manifest(root: Path, limits: ReaderLimits) -> Manifest:
+    try:
+        data = read_at_most(root / MANIFEST_NAME, MANIFEST_NAME, limits.manifest_bytes)
+    except (FileNotFoundError, NotADirectoryError):
+        raise SealaneError(
+            ErrorCode.BUNDLE_NOT_FOUND, f"{root} is no directory with a {MANIFEST_NAME}"
+        ) from None
+    if data is None:
+        raise SealaneError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"{MANIFEST_NAME}: more than {limits.manifest_bytes} bytes",
+        )
+    return parse_members(data, limits)
+
+
+def _lower_limits(limits: ReaderLimits, manifest: Manifest) -> ReaderLimits:
+    """The lower of the reader's bounds and the bundle's own."""
+    own = manifest.limits
+    return replace(
+        limits,
+        file_bytes=min(limits.file_bytes, own.max_file_bytes or limits.file_bytes),
+        tensor_bytes=min(limits.tensor_bytes, own.max_tensor_bytes or limits.tensor_bytes),
+        onnx_nodes=min(limits.onnx_nodes, own.max_nodes or limits.onnx_nodes),
+        constant_bytes=min(limits.constant_bytes, own.max_constant_bytes or limits.constant_bytes),
+    )
+
+
+def _private_files(variant: Variant, files: Sequence[FileEntry]) -> list[FileEntry]:
+    """The files of a variant that an engine must find on disk; none when bytes suffice."""
+    if variant.kind == "onnx":
+        external = f"{variant.path}.data"
+        with_external = [each for each in files if each.path in (variant.path, external)]
+        return with_external if len(with_external) > 1 else []
+    folder = f"{variant.path}/"
+    if variant.kind == "savedmodel":
+        inner = (f"{folder}saved_model.pb", f"{folder}variables/", f"{folder}assets/")
+        return [each for each in files if each.path.startswith(inner)]
+    return [each for each in files if each.path == variant.path or each.path.startswith(folder)]
+
+
+def _captured_paths(manifest: Manifest) -> set[str]:
+    """The files whose bytes the checks themselves need."""
+    captured = {CERTIFICATE_PATH}
+    for variant in manifest.variants:
+        if variant.kind == "onnx":
+            captured.add(variant.path)
+        elif variant.kind == "savedmodel":
+            captured.add(f"{variant.path}/saved_model.pb")
+    for ref in manifest.golden:
+        captured.add(ref.path)
+        if ref.strings is not None:
+            captured.add(ref.strings)
+    return captured
+
+
+def _remove(private: Path | None) -> None:
+    if private is not None:
+        shutil.rmtree(private, ignore_errors=True)

@@ -1,0 +1,308 @@
+"""How close one engine's output is to the source model's, and what that is worth (§6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import ml_dtypes
+import numpy as np
+
+from sealane.core import DType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MAX_ORACLE_RATIO = 8.0
+MAX_SCALED_ULP = 64.0
+ARGMAX_MARGIN = 4.0
+
+
+class Verdict(StrEnum):
+    """What a comparison proves, from ``bit-exact`` (greatest) down to ``failed``."""
+
+    BIT_EXACT = "bit-exact"
+    WITHIN_ORACLE = "within-oracle"
+    WITHIN_DECLARED = "within-declared"
+    TASK_ONLY = "task-only"
+    FAILED = "failed"
+
+    @property
+    def rank(self) -> int:
+        """0 for the best verdict, 4 for the worst."""
+        return _RANK[self.value]
+
+    @classmethod
+    def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
+        """The worst of some verdicts; BIT_EXACT of none."""
+        return min(verdicts, default=cls.BIT_EXACT)
+
+    def __lt__(self, other: object) -> bool:
+        return self.rank > Verdict(str(other)).rank
+
+    def __le__(self, other: object) -> bool:
+        return self.rank >= Verdict(str(other)).rank
+
+    def __gt__(self, other: object) -> bool:
+        return self.rank < Verdict(str(other)).rank
+
+    def __ge__(self, other: object) -> bool:
+        return self.rank <= Verdict(str(other)).rank
+
+
+_RANK = {verdict.value: rank for rank, verdict in enumerate(Verdict)}
+
+
+class DeclaredTolerance(Protocol):
+    """What an author allows: |y - s| ≤ atol + rtol · max |s|."""
+
+    @property
+    def rtol(self) -> float:
+        """Share of the output's largest magnitude."""
+        ...
+
+    @property
+    def atol(self) -> float:
+        """Absolute part, in the output's own unit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutputMetrics:
+    """One output of one run compared with the source (bundle format §6).
+
+    Attributes:
+        name: The output's name in the signature.
+        dtype: Its dtype.
+        max_abs: Largest |y - s| over elements that are finite in both, 1 for any difference in BOOL and BYTES;
+            infinite when the shapes differ.
+        scale: Largest |s| over the same elements.
+        scaled_ulp: S, or None when the output is not floating point.
+        oracle_ratio: R, or None without an oracle.
+        argmax_agree: Whether the arg-max along the last axis is the source's wherever the oracle
+            is sure of it; None when it does not apply.
+        non_finite_equal: Whether NaN, +Inf and -Inf stand in the same places as in the source.
+        bit_equal: Whether every element equals the source's as bits (NaN payloads ignored).
+        worst_index: Where the largest error is, or None when there is none.
+    """
+
+    name: str
+    dtype: DType
+    max_abs: float
+    scale: float
+    scaled_ulp: float | None
+    oracle_ratio: float | None
+    argmax_agree: bool | None
+    non_finite_equal: bool
+    bit_equal: bool
+    worst_index: tuple[int, ...] | None
+
+
+def epsilon(dtype: DType) -> float:
+    """Machine epsilon of a float dtype: the gap between 1 and the next larger number."""
+    return float(ml_dtypes.finfo(dtype.numpy).eps)
+
+
+def compare_output(
+    actual: Array, source: Array, oracle: Array | None, dtype: DType, name: str = ""
+) -> OutputMetrics:
+    """Measure one output against the source model's and the float64 oracle's.
+
+    Args:
+        actual: y, the engine's output; for BYTES an object array of str or None.
+        source: s, the source framework's output (or the reference run, for ``bit-exact``); same shape and dtype.
+        oracle: o, float64, same shape; None where there is none, then s stands in for it.
+        dtype: The output's dtype in the signature.
+        name: The output's name, kept in the result.
+
+    Returns:
+        The metrics. A difference in shape or dtype gives metrics that no verdict but ``failed`` accepts.
+    """
+    if actual.shape != source.shape or actual.dtype != source.dtype:
+        return _incomparable(name, dtype)
+    if dtype is DType.BYTES:
+        return _compare_strings(actual, source, name)
+    if dtype.is_float:
+        return _compare_floats(actual, source, oracle, dtype, name)
+    return _compare_integers(actual, source, dtype, name)
+
+
+def judge(
+    metrics: Sequence[OutputMetrics],
+    tolerance: DeclaredTolerance | None = None,
+    same_engine: bool = False,  # noqa: FBT001 - the name of the rule
+) -> Verdict:
+    """The best verdict that all outputs of one run reach.
+
+    Args:
+        metrics: Of every output.
+        tolerance: The author's, or None where none was declared.
+        same_engine: Whether the source of the metrics is a run of the same engine and
+            version, so that ``bit-exact`` may be given.
+    """
+    if same_engine and all(each.bit_equal for each in metrics):
+        return Verdict.BIT_EXACT
+    if all(_within_oracle(each) for each in metrics):
+        return Verdict.WITHIN_ORACLE
+    if tolerance is not None and all(_within_declared(each, tolerance) for each in metrics):
+        return Verdict.WITHIN_DECLARED
+    return Verdict.FAILED
+
+
+def _within_oracle(metrics: OutputMetrics) -> bool:
+    if not metrics.dtype.is_float:
+        return metrics.bit_equal
+    return (
+        metrics.non_finite_equal
+        and metrics.argmax_agree is not False
+        and metrics.scaled_ulp is not None
+        and metrics.scaled_ulp <= MAX_SCALED_ULP
+        and (metrics.oracle_ratio is None or metrics.oracle_ratio <= MAX_ORACLE_RATIO)
+    )
+
+
+def _within_declared(metrics: OutputMetrics, tolerance: DeclaredTolerance) -> bool:
+    if metrics.dtype in (DType.BOOL, DType.BYTES):
+        return metrics.bit_equal
+    bound = tolerance.atol + tolerance.rtol * metrics.scale
+    return metrics.non_finite_equal and metrics.max_abs <= bound
+
+
+def _incomparable(name: str, dtype: DType) -> OutputMetrics:
+    infinite = float("inf")
+    return OutputMetrics(
+        name=name,
+        dtype=dtype,
+        max_abs=infinite,
+        scale=0.0,
+        scaled_ulp=infinite if dtype.is_float else None,
+        oracle_ratio=None,
+        argmax_agree=None,
+        non_finite_equal=False,
+        bit_equal=False,
+        worst_index=None,
+    )
+
+
+def _compare_strings(actual: Array, source: Array, name: str) -> OutputMetrics:
+    differs = np.fromiter(
+        ((a or "") != (b or "") for a, b in zip(actual.flat, source.flat, strict=True)),
+        dtype=np.bool_,
+        count=actual.size,
+    ).reshape(actual.shape)
+    return _exact_metrics(name, DType.BYTES, differs.astype(np.uint64), scale=0.0)
+
+
+def _compare_integers(actual: Array, source: Array, dtype: DType, name: str) -> OutputMetrics:
+    if dtype is DType.BOOL:
+        return _exact_metrics(name, dtype, (actual != source).astype(np.uint64), scale=0.0)
+    signed = source.dtype.kind == "i"
+    wide = np.int64 if signed else np.uint64
+    y, s = actual.astype(wide), source.astype(wide)
+    # The wrapped difference read as unsigned is the exact distance, for int64 too.
+    distance = np.where(y > s, y - s, s - y).astype(np.uint64)
+    magnitude = np.where(s < 0, -s, s).astype(np.uint64) if signed else s
+    return _exact_metrics(name, dtype, distance, scale=float(magnitude.max(initial=0)))
+
+
+def _exact_metrics(name: str, dtype: DType, distance: Array, scale: float) -> OutputMetrics:
+    largest = float(distance.max(initial=0))
+    return OutputMetrics(
+        name=name,
+        dtype=dtype,
+        max_abs=largest,
+        scale=scale,
+        scaled_ulp=None,
+        oracle_ratio=None,
+        argmax_agree=None,
+        non_finite_equal=True,
+        bit_equal=largest == 0.0,
+        worst_index=_index(distance) if largest else None,
+    )
+
+
+def _compare_floats(
+    actual: Array, source: Array, oracle: Array | None, dtype: DType, name: str
+) -> OutputMetrics:
+    y, s = actual.astype(np.float64), source.astype(np.float64)
+    o = s if oracle is None else oracle.astype(np.float64)
+    masks_differ = _non_finite_kind(y) != _non_finite_kind(s)
+    finite = np.isfinite(y) & np.isfinite(s) & np.isfinite(o)
+    error = _distance(y, o, finite)
+    largest_error = float(error.max(initial=0.0))
+    step = epsilon(dtype) * float(np.abs(o, where=finite, out=np.zeros_like(o)).max(initial=0.0))
+    ratio: float | None = None
+    if oracle is not None:
+        ratio = _quotient(
+            largest_error, max(float(_distance(s, o, finite).max(initial=0.0)), step / 2)
+        )
+    if masks_differ.any():
+        worst = _index(masks_differ)
+    else:
+        worst = _index(error) if largest_error else None
+    return OutputMetrics(
+        name=name,
+        dtype=dtype,
+        max_abs=float(_distance(y, s, finite).max(initial=0.0)),
+        scale=float(np.abs(s, where=finite, out=np.zeros_like(s)).max(initial=0.0)),
+        scaled_ulp=_quotient(largest_error, step),
+        oracle_ratio=ratio,
+        argmax_agree=_argmax_agree(y, s, o, largest_error),
+        non_finite_equal=not masks_differ.any(),
+        bit_equal=_bit_equal(actual, source),
+        worst_index=worst,
+    )
+
+
+def _distance(a: Array, b: Array, where: Array) -> Array:
+    """|a - b| where both count, 0 elsewhere."""
+    return np.abs(np.subtract(a, b, where=where, out=np.zeros_like(a)))
+
+
+def _quotient(numerator: float, denominator: float) -> float:
+    """A quotient in which 0/0 is 0 and x/0 is infinite."""
+    if numerator == 0.0:
+        return 0.0
+    return numerator / denominator if denominator else float("inf")
+
+
+def _non_finite_kind(values: Array) -> Array:
+    """0 for finite, 1 for NaN, 2 for +Inf, 3 for -Inf."""
+    kind = np.isnan(values).astype(np.uint8)
+    kind[np.isposinf(values)] = 2
+    kind[np.isneginf(values)] = 3
+    return kind
+
+
+def _bit_equal(actual: Array, source: Array) -> bool:
+    bits = np.dtype(f"u{actual.dtype.itemsize}")
+    same = np.ascontiguousarray(actual).view(bits) == np.ascontiguousarray(source).view(bits)
+    return bool(np.all(same | (np.isnan(actual) & np.isnan(source)).reshape(same.shape)))
+
+
+def _argmax_agree(y: Array, s: Array, o: Array, largest_error: float) -> bool | None:
+    """Whether the first arg-max of each row of the last axis is the source's.
+
+    Rows with a non-finite element are left out; so are rows whose two largest oracle
+    elements lie less than 4 x the largest error apart, where rounding alone decides.
+    """
+    if y.ndim == 0 or y.shape[-1] < 2 or y.size == 0:
+        return None
+    width = y.shape[-1]
+    y, s, o = y.reshape(-1, width), s.reshape(-1, width), o.reshape(-1, width)
+    usable = np.isfinite(y).all(1) & np.isfinite(s).all(1) & np.isfinite(o).all(1)
+    if not usable.any():
+        return None
+    y, s, o = y[usable], s[usable], o[usable]
+    moved = y.argmax(1) != s.argmax(1)
+    if not moved.any():
+        return True
+    top = np.partition(o[moved], width - 2, axis=1)
+    return bool(np.all(top[:, -1] - top[:, -2] < ARGMAX_MARGIN * largest_error))
+
+
+def _index(weights: Array) -> tuple[int, ...]:
+    return tuple(int(axis) for axis in np.unravel_index(int(weights.argmax()), weights.shape))
