@@ -84,10 +84,10 @@ def read_safetensors(data: bytes, limits: ReaderLimits, where: str) -> dict[str,
     if len(data) < _PREFIX.size:
         raise _invalid(where, f"{len(data)} bytes, too short for a header length")
     length = int(_PREFIX.unpack_from(data)[0])
-    if length > limits.safetensors_header:
+    if length > limits.safetensors_header_bytes:
         raise SealaneError(
             ErrorCode.LIMIT_EXCEEDED,
-            f"{where}: header of {length} bytes, limit {limits.safetensors_header}",
+            f"{where}: header of {length} bytes, limit {limits.safetensors_header_bytes}",
         )
     start = _PREFIX.size + length
     if start > len(data):

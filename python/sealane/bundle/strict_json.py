@@ -62,8 +62,8 @@ def parse_strict_json(
         )
     except (_InvalidError, ValueError) as error:
         raise SealaneError(code, f"{where}: not strict JSON: {error}") from None
-    if len(data) > limits.json_string or b"\\u" in data:
-        _check_strings(value, limits.json_string, where, code)
+    if len(data) > limits.json_string_length or b"\\u" in data:
+        _check_strings(value, limits.json_string_length, where, code)
     return value
 
 

@@ -77,13 +77,13 @@ class OutputMetrics:
     Attributes:
         name: The output's name in the signature.
         dtype: Its dtype.
-        max_abs: Largest |y - s| over elements that are finite in both, 1 for any difference in BOOL and BYTES;
-            infinite when the shapes differ.
+        max_abs: Largest |y - s| over elements that are finite in y, s and o; 1 for any
+            difference in BOOL and BYTES; infinite when the shapes differ.
         scale: Largest |s| over the same elements.
-        scaled_ulp: S, or None when the output is not floating point.
-        oracle_ratio: R, or None without an oracle.
+        scaled_ulp: S; 0 when the output is not floating point.
+        oracle_ratio: R; None without an oracle or when the output is not floating point.
         argmax_agree: Whether the arg-max along the last axis is the source's wherever the oracle
-            is sure of it; None when it does not apply.
+            is sure of it.
         non_finite_equal: Whether NaN, +Inf and -Inf stand in the same places as in the source.
         bit_equal: Whether every element equals the source's as bits (NaN payloads ignored).
         worst_index: Where the largest error is, or None when there is none.
@@ -93,9 +93,9 @@ class OutputMetrics:
     dtype: DType
     max_abs: float
     scale: float
-    scaled_ulp: float | None
+    scaled_ulp: float
     oracle_ratio: float | None
-    argmax_agree: bool | None
+    argmax_agree: bool
     non_finite_equal: bool
     bit_equal: bool
     worst_index: tuple[int, ...] | None
@@ -143,6 +143,8 @@ def judge(
         same_engine: Whether the source of the metrics is a run of the same engine and
             version, so that ``bit-exact`` may be given.
     """
+    if not metrics:
+        return Verdict.FAILED
     if same_engine and all(each.bit_equal for each in metrics):
         return Verdict.BIT_EXACT
     if all(_within_oracle(each) for each in metrics):
@@ -157,8 +159,7 @@ def _within_oracle(metrics: OutputMetrics) -> bool:
         return metrics.bit_equal
     return (
         metrics.non_finite_equal
-        and metrics.argmax_agree is not False
-        and metrics.scaled_ulp is not None
+        and metrics.argmax_agree
         and metrics.scaled_ulp <= MAX_SCALED_ULP
         and (metrics.oracle_ratio is None or metrics.oracle_ratio <= MAX_ORACLE_RATIO)
     )
@@ -178,9 +179,9 @@ def _incomparable(name: str, dtype: DType) -> OutputMetrics:
         dtype=dtype,
         max_abs=infinite,
         scale=0.0,
-        scaled_ulp=infinite if dtype.is_float else None,
+        scaled_ulp=infinite,
         oracle_ratio=None,
-        argmax_agree=None,
+        argmax_agree=True,
         non_finite_equal=False,
         bit_equal=False,
         worst_index=None,
@@ -215,9 +216,9 @@ def _exact_metrics(name: str, dtype: DType, distance: Array, scale: float) -> Ou
         dtype=dtype,
         max_abs=largest,
         scale=scale,
-        scaled_ulp=None,
+        scaled_ulp=0.0,
         oracle_ratio=None,
-        argmax_agree=None,
+        argmax_agree=True,
         non_finite_equal=True,
         bit_equal=largest == 0.0,
         worst_index=_index(distance) if largest else None,
@@ -283,19 +284,19 @@ def _bit_equal(actual: Array, source: Array) -> bool:
     return bool(np.all(same | (np.isnan(actual) & np.isnan(source)).reshape(same.shape)))
 
 
-def _argmax_agree(y: Array, s: Array, o: Array, largest_error: float) -> bool | None:
+def _argmax_agree(y: Array, s: Array, o: Array, largest_error: float) -> bool:
     """Whether the first arg-max of each row of the last axis is the source's.
 
     Rows with a non-finite element are left out; so are rows whose two largest oracle
     elements lie less than 4 x the largest error apart, where rounding alone decides.
     """
     if y.ndim == 0 or y.shape[-1] < 2 or y.size == 0:
-        return None
+        return True
     width = y.shape[-1]
     y, s, o = y.reshape(-1, width), s.reshape(-1, width), o.reshape(-1, width)
     usable = np.isfinite(y).all(1) & np.isfinite(s).all(1) & np.isfinite(o).all(1)
     if not usable.any():
-        return None
+        return True
     y, s, o = y[usable], s[usable], o[usable]
     moved = y.argmax(1) != s.argmax(1)
     if not moved.any():
