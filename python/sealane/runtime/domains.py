@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sealane.core import DType, Domain, ErrorCode, SealaneError, TensorSpec
+from sealane.core import Domain, DType, ErrorCode, SealaneError, TensorSpec
 from sealane.runtime.values import AnyArray, refuse, row_of
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ def domain_check(spec: TensorSpec) -> Callable[[AnyArray], None] | None:
         spec: The input's declaration.
 
     Returns:
-        A function of an array of the declared dtype (any shape) that raises SealaneError INPUT_NULL or
-        INPUT_DOMAIN, naming the first offending row. Safe to call from several threads.
+        A function of an array of the declared dtype (any shape) that raises SealaneError
+        INPUT_NULL or INPUT_DOMAIN, naming the first offending row. Safe to call from several
+        threads.
     """
     domain = spec.domain
     if domain is None:

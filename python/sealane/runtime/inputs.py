@@ -1,7 +1,8 @@
 """A call's inputs, checked once against the signature.
 
-What leaves :meth:`InputParser.parse` can not be wrong: every input of the signature is there, as a native-endian,
-aligned, C-contiguous array of the declared dtype whose shape and values the signature accepts.
+What leaves :meth:`InputParser.parse` can not be wrong: every input of the signature is there, as a
+native-endian, aligned, C-contiguous array of the declared dtype whose shape and values the
+signature accepts.
 """
 
 from __future__ import annotations
@@ -66,16 +67,17 @@ class InputParser:
         """The inputs as arrays, in the signature's order.
 
         Args:
-            inputs: Input name → NumPy array, nested lists, pandas column or any object with ``__array__``. See
-                :mod:`sealane.runtime.values` for which values are converted.
+            inputs: Input name → NumPy array, nested lists, pandas column or any object with
+                ``__array__``. See :mod:`sealane.runtime.values` for which values are converted.
 
         Returns:
-            Input name → native-endian, aligned, C-contiguous array of the declared dtype. An array that already is
-            so is passed on without a copy; BYTES are object arrays of ``str``.
+            Input name → native-endian, aligned, C-contiguous array of the declared dtype. An array
+            that already is so is passed on without a copy; BYTES are object arrays of ``str``.
 
         Raises:
-            SealaneError: INPUT_MISSING, INPUT_UNKNOWN, INPUT_DTYPE, INPUT_SHAPE, INPUT_RAGGED, INPUT_NULL,
-                INPUT_DOMAIN or INPUT_TOO_LARGE, naming input, row, expected and received.
+            SealaneError: INPUT_MISSING, INPUT_UNKNOWN, INPUT_DTYPE, INPUT_SHAPE, INPUT_RAGGED,
+                INPUT_NULL, INPUT_DOMAIN or INPUT_TOO_LARGE, naming input, row, expected and
+                received.
         """
         inputs = _as_mapping(inputs)
         if len(inputs) != len(self._expected):
@@ -183,7 +185,8 @@ def unknown_name(kind: str, name: object, names: list[str]) -> SealaneError:
     hint = f"; did you mean '{near[0]}'?" if near else ""
     return SealaneError(
         ErrorCode.INPUT_UNKNOWN,
-        f"'{str(name)[:80]}' is not an {kind} of this model: expected {', '.join(names) or 'none'}{hint}",
+        f"'{str(name)[:80]}' is not an {kind} of this model: expected "
+        f"{', '.join(names) or 'none'}{hint}",
         {kind: str(name)[:80], "expected": names},
     )
 
@@ -215,5 +218,9 @@ def _range_text(allowed: SymbolRange) -> str:
 
 def _misshaped(spec: TensorSpec, shape: tuple[int, ...], expected: str) -> SealaneError:
     return refuse(
-        ErrorCode.INPUT_SHAPE, spec, "wrong shape", expected=expected, received=f"shape {list(shape)}"
+        ErrorCode.INPUT_SHAPE,
+        spec,
+        "wrong shape",
+        expected=expected,
+        received=f"shape {list(shape)}",
     )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sealane.core import DType, ErrorCode, SealaneError, Signature
-from sealane.runtime.values import AnyArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sealane.runtime.values import AnyArray
 
 _BF16_ONNX_TYPE = 16
 _QUIET = 4
@@ -32,9 +36,11 @@ class OnnxOptions:
     """Settings of an ONNX Runtime session.
 
     Attributes:
-        intra_op_threads: Threads of one operator; 0 for ONNX Runtime's default, one per core. Does not change results.
-        optimization: Graph optimisation level: ``all`` (ONNX Runtime's default, in every language), ``extended``,
-            ``basic`` or ``none``. Levels differ in rounding, so it is part of the evidence.
+        intra_op_threads: Threads of one operator; 0 for ONNX Runtime's default, one per core. Does
+            not change results.
+        optimization: Graph optimisation level: ``all`` (ONNX Runtime's default, in every
+            language), ``extended``, ``basic`` or ``none``. Levels differ in rounding, so it is
+            part of the evidence.
     """
 
     intra_op_threads: int = 0
@@ -53,8 +59,8 @@ class OnnxEngine:
         options: Session settings.
 
     Raises:
-        SealaneError: ARTIFACT_UNSUPPORTED when the IR version, opset or an operator is above this runtime;
-            ENGINE_LOAD_FAILED for any other failure.
+        SealaneError: ARTIFACT_UNSUPPORTED when the IR version, opset or an operator is above this
+            runtime; ENGINE_LOAD_FAILED for any other failure.
     """
 
     name = "onnx"
@@ -81,9 +87,7 @@ class OnnxEngine:
     @property
     def version(self) -> str:
         """ONNX Runtime's version."""
-        import onnxruntime
-
-        return str(onnxruntime.__version__)
+        return str(_onnxruntime().__version__)
 
     @property
     def options(self) -> dict[str, object]:
@@ -114,9 +118,7 @@ class OnnxEngine:
         self, feeds: dict[str, AnyArray], wanted: list[str], outputs: tuple[str, ...]
     ) -> dict[str, AnyArray]:
         """Runs through OrtValue, because ONNX Runtime's NumPy door does not know bfloat16."""
-        import onnxruntime
-
-        ort: Any = onnxruntime
+        ort = _onnxruntime()
         bf16 = DType.BF16.numpy
         values = {
             name: ort.OrtValue.ortvalue_from_numpy_with_onnx_type(
@@ -139,6 +141,10 @@ class OnnxEngine:
         self._session = None
 
 
+def _onnxruntime() -> Any:
+    return importlib.import_module("onnxruntime")
+
+
 def _copy_bf16(value: Any) -> AnyArray:
     shape = tuple(int(size) for size in value.shape())
     data = ctypes.string_at(int(value.data_ptr()), 2 * int(np.prod(shape, dtype=np.int64)))
@@ -146,9 +152,7 @@ def _copy_bf16(value: Any) -> AnyArray:
 
 
 def _load(model: bytes | Path, label: str, options: OnnxOptions) -> object:
-    import onnxruntime
-
-    ort: Any = onnxruntime
+    ort = _onnxruntime()
     settings = ort.SessionOptions()
     settings.log_severity_level = _QUIET
     settings.intra_op_num_threads = options.intra_op_threads

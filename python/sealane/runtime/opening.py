@@ -6,15 +6,15 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from sealane.bundle.reader import Policy, VerifiedBundle, read_bundle
+from sealane.bundle import Policy, VerifiedBundle, read_bundle
 from sealane.core import ErrorCode, SealaneError
 from sealane.runtime.onnx import OnnxEngine, OnnxOptions
-from sealane.runtime.replay import Replay, parity_error, replay
+from sealane.runtime.replay import Replay, parity_error, replay_golden
 from sealane.runtime.session import Engine, EngineSession
 from sealane.runtime.tensorflow import TensorflowEngine
 
 if TYPE_CHECKING:
-    from sealane.bundle.manifest import Variant
+    from sealane.bundle import Variant
     from sealane.runtime.session import Session
 
 ReplayMode = Literal["strict", "warn", "off"]
@@ -32,7 +32,7 @@ def open_session(
     engine: str = "onnx",
     *,
     variant: str | None = None,
-    replay_mode: ReplayMode = "strict",
+    replay: ReplayMode = "strict",
     policy: Policy | None = None,
     intra_op_threads: int = 0,
     optimization: str = "all",
@@ -40,21 +40,25 @@ def open_session(
     """Opens a bundle on an engine of this process.
 
     Args:
-        bundle: A verified bundle (stays the caller's to close; it may be closed once the session is open), or the
-            path of one, which is read and verified.
+        bundle: A verified bundle (stays the caller's to close; it may be closed once the session
+            is open), or the path of one, which is read and verified.
         engine: ``onnx`` or ``tensorflow``.
-        variant: The variant's id; None takes the best one of the engine's kind (primary, optional, experimental).
-        replay_mode: What to do with golden cases: ``strict`` refuses a session that is outside its verdict,
-            ``warn`` warns with :class:`ParityWarning`, ``off`` does not run them.
+        variant: The variant's id; None takes the best one of the engine's kind (primary, optional,
+            experimental).
+        replay: What to do with golden cases: ``strict`` refuses a session that is outside its
+            verdict, ``warn`` warns with :class:`ParityWarning`, ``off`` does not run them.
         policy: What the bundle must satisfy, when it is read here.
-        intra_op_threads: ONNX Runtime's threads of one operator, 0 for one per core. Does not change results.
-        optimization: ONNX Runtime's graph optimisation: ``all``, ``extended``, ``basic`` or ``none``.
+        intra_op_threads: ONNX Runtime's threads of one operator, 0 for one per core. Does not
+            change results.
+        optimization: ONNX Runtime's graph optimisation: ``all``, ``extended``, ``basic`` or
+            ``none``.
 
     Returns:
         A session; the caller closes it.
 
     Raises:
-        SealaneError: Any code of the bundle family; ENGINE_UNAVAILABLE, ENGINE_LOAD_FAILED, ENGINE_RUN_FAILED.
+        SealaneError: Any code of the bundle family; ENGINE_UNAVAILABLE, ENGINE_LOAD_FAILED,
+            ENGINE_RUN_FAILED.
     """
     if engine not in ENGINE_KINDS:
         raise SealaneError(
@@ -64,32 +68,32 @@ def open_session(
         )
     options = OnnxOptions(intra_op_threads, optimization)
     if isinstance(bundle, VerifiedBundle):
-        return _open_verified(bundle, engine, variant, replay_mode, options)
+        return _open_verified(bundle, engine, variant, replay, options)
     kept = (variant or ENGINE_KINDS[engine],)
     with read_bundle(Path(bundle), policy=policy, keep=kept) as verified:
-        return _open_verified(verified, engine, variant, replay_mode, options)
+        return _open_verified(verified, engine, variant, replay, options)
 
 
 def _open_verified(
     bundle: VerifiedBundle,
     engine: str,
     variant_id: str | None,
-    replay_mode: ReplayMode,
+    replay: ReplayMode,
     options: OnnxOptions,
 ) -> EngineSession:
     variant = bundle.variant(variant_id or ENGINE_KINDS[engine])
     if variant.kind != ENGINE_KINDS[engine]:
         raise SealaneError(
             ErrorCode.VARIANT_NOT_FOUND,
-            f"variant '{variant.id}' of '{bundle.path}' is of kind {variant.kind}: engine '{engine}' runs "
-            f"{ENGINE_KINDS[engine]}",
+            f"variant '{variant.id}' of '{bundle.path}' is of kind {variant.kind}: engine "
+            f"'{engine}' runs {ENGINE_KINDS[engine]}",
             {"variant": variant.id, "kind": variant.kind, "engine": engine},
         )
     session = EngineSession(
         bundle.signature, _load(bundle, variant, engine, options), model=bundle.manifest.name
     )
     try:
-        check_replay(bundle, variant, session, replay_mode)
+        check_replay(bundle, variant, session, replay)
     except BaseException:
         session.close()
         raise
@@ -142,7 +146,7 @@ def check_replay(
     """
     if mode == "off":
         return None
-    result = replay(
+    result = replay_golden(
         session,
         bundle.golden,
         variant,

@@ -1,18 +1,17 @@
-"""Golden cases run through a session and judged against what the source model gave (docs/bundle-format.md §6)."""
+"""Golden cases run through a session and judged (docs/bundle-format.md §6)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sealane.bundle.verdict import OutputMetrics, Verdict, compare_output, judge
+from sealane.bundle import OutputMetrics, Verdict, compare_output, judge
 from sealane.core import ErrorCode, SealaneError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sealane.bundle.golden import GoldenCase
-    from sealane.bundle.manifest import Variant
+    from sealane.bundle import GoldenCase, Variant
     from sealane.runtime.session import Session
 
 
@@ -59,12 +58,12 @@ class Replay:
 
     @property
     def worst(self) -> tuple[str, OutputMetrics] | None:
-        """The case and output with the largest error relative to its own rounding step; None without outputs."""
+        """The case and output with the largest error in rounding steps; None without outputs."""
         every = [(each.case, metrics) for each in self.cases for metrics in each.outputs]
         return max(every, key=lambda pair: _badness(pair[1]), default=None)
 
 
-def replay(
+def replay_golden(
     session: Session,
     cases: Sequence[GoldenCase],
     variant: Variant,
@@ -77,8 +76,8 @@ def replay(
         session: The opened model.
         cases: Golden cases of the same bundle.
         variant: The variant the session runs.
-        same_engine: Whether the session's engine version is the one in the certificate; otherwise ``bit-exact`` is
-            judged as ``within-oracle``.
+        same_engine: Whether the session's engine version is the one in the certificate; otherwise
+            ``bit-exact`` is judged as ``within-oracle``.
 
     Raises:
         SealaneError: GOLDEN_INVALID when the signature refuses a case's inputs; ENGINE_RUN_FAILED.
@@ -123,9 +122,11 @@ def parity_error(bundle_name: str, session: Session, result: Replay) -> SealaneE
     details: dict[str, object] = {"variant": result.variant, "engine": session.engine}
     if worst is not None:
         case, metrics = worst
+        place = list(metrics.worst_index or ())
         where = (
-            f"; worst is output '{metrics.name}' at {list(metrics.worst_index or ())} of golden case '{case}': "
-            f"max abs error {metrics.max_abs:.3g}, S {_number(metrics.scaled_ulp)}, R {_number(metrics.oracle_ratio)}"
+            f"; worst is output '{metrics.name}' at {place} of golden case '{case}': max abs error "
+            f"{metrics.max_abs:.3g}, S {_number(metrics.scaled_ulp)}, "
+            f"R {_number(metrics.oracle_ratio)}"
         )
         details |= {
             "case": case,
@@ -136,9 +137,10 @@ def parity_error(bundle_name: str, session: Session, result: Replay) -> SealaneE
         }
     return SealaneError(
         ErrorCode.PARITY_FAILED,
-        f"variant '{result.variant}' of '{bundle_name}' on {session.engine} {session.engine_version}: expected "
-        f"{result.required.value}, received {result.verdict.value}{where}. Do not serve it; export it again, or open "
-        "it with replay='warn' to look into it",
+        f"variant '{result.variant}' of '{bundle_name}' on {session.engine} "
+        f"{session.engine_version}: expected {result.required.value}, received "
+        f"{result.verdict.value}{where}. Do not serve it; export it again, or open it with "
+        "replay='warn' to look into it",
         details,
     )
 

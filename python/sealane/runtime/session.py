@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from sealane.core import ErrorCode, SealaneError, Signature
 from sealane.runtime.inputs import InputParser, requested_outputs
-from sealane.runtime.values import AnyArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from sealane.runtime.values import AnyArray
 
 
 @runtime_checkable
 class Session(Protocol):
-    """An opened model. Thread-safe: any number of threads may call :meth:`run` at once.
-
-    Attributes:
-        signature: What the model takes and gives.
-        engine: What runs it: ``onnx``, ``tensorflow`` or ``jvm:onnx``.
-        engine_version: The engine's version, as the engine says it.
-    """
+    """An opened model. Thread-safe: any number of threads may call :meth:`run` at once."""
 
     @property
-    def signature(self) -> Signature: ...
+    def signature(self) -> Signature:
+        """What the model takes and gives."""
+        ...
 
     @property
-    def engine(self) -> str: ...
+    def engine(self) -> str:
+        """What runs it: ``onnx``, ``tensorflow`` or ``jvm:onnx``."""
+        ...
 
     @property
-    def engine_version(self) -> str: ...
+    def engine_version(self) -> str:
+        """The engine's version, as the engine says it."""
+        ...
 
     def run(
         self, inputs: Mapping[str, object], outputs: Sequence[str] | None = None
@@ -38,20 +41,21 @@ class Session(Protocol):
 
         Args:
             inputs: Input name → array of the signature's dtype and shape, or nested lists (see
-                :mod:`sealane.runtime.values`). Not kept and not written to; must not change during the call.
+                :mod:`sealane.runtime.values`). Not kept and not written to; must not change during
+                the call.
             outputs: Names of the outputs to compute; None for all.
 
         Returns:
             Output name → array that belongs to the caller; BYTES are object arrays of ``str``.
 
         Raises:
-            SealaneError: An INPUT_* code for a bad input, SESSION_CLOSED after :meth:`close`, ENGINE_RUN_FAILED when
-                the engine fails. The session stays usable.
+            SealaneError: An INPUT_* code for a bad input, SESSION_CLOSED after :meth:`close`,
+                ENGINE_RUN_FAILED when the engine fails. The session stays usable.
         """
         ...
 
     def close(self) -> None:
-        """Frees the model: new runs are refused, runs in flight end first. Idempotent, thread-safe."""
+        """Frees the model once runs in flight have ended; idempotent and thread-safe."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -65,22 +69,22 @@ class Session(Protocol):
 
 
 class Engine(Protocol):
-    """One loaded artifact behind an :class:`EngineSession`.
-
-    Attributes:
-        name: ``onnx``, ``tensorflow`` or ``jvm:onnx``.
-        version: The engine's version.
-        options: The effective settings, as evidence for a certificate.
-    """
+    """One loaded artifact behind an :class:`EngineSession`."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """``onnx``, ``tensorflow`` or ``jvm:onnx``."""
+        ...
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """The engine's version."""
+        ...
 
     @property
-    def options(self) -> dict[str, object]: ...
+    def options(self) -> dict[str, object]:
+        """The effective settings, as evidence for a certificate."""
+        ...
 
     def run(self, inputs: dict[str, AnyArray], outputs: tuple[str, ...]) -> dict[str, AnyArray]:
         """Runs parsed inputs, by signature name; called by several threads at once.
@@ -186,4 +190,5 @@ class EngineSession:
 
     def __repr__(self) -> str:
         state = "closed" if self._closing else "open"
-        return f"<{state} session of '{self._model}' on {self.engine} {self.engine_version}: {self._signature}>"
+        engine = f"{self.engine} {self.engine_version}"
+        return f"<{state} session of '{self._model}' on {engine}: {self._signature}>"

@@ -1,15 +1,19 @@
-"""TensorFlow in this process behind a session: SavedModels by their ``serving_default`` signature."""
+"""TensorFlow in this process behind a session: SavedModels by ``serving_default``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sealane.core import DType, ErrorCode, SealaneError, Signature
-from sealane.runtime.values import AnyArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sealane.runtime.values import AnyArray
 
 SIGNATURE_KEY = "serving_default"
 
@@ -25,8 +29,8 @@ class TensorflowEngine:
         label: The model and variant, for messages.
 
     Raises:
-        SealaneError: ENGINE_UNAVAILABLE without TensorFlow, ARTIFACT_UNSUPPORTED for an operator it does not have,
-            ENGINE_LOAD_FAILED for any other failure.
+        SealaneError: ENGINE_UNAVAILABLE without TensorFlow, ARTIFACT_UNSUPPORTED for an operator
+            it does not have, ENGINE_LOAD_FAILED for any other failure.
     """
 
     name = "tensorflow"
@@ -49,7 +53,9 @@ class TensorflowEngine:
             spec.name: self._tf.string if spec.dtype is DType.BYTES else spec.dtype.numpy
             for spec in signature.inputs
         }
-        self._loaded, self._function = _load(self._tf, directory, label)
+        loaded, function = _load(self._tf, directory, label)
+        self._loaded: Any = loaded
+        self._function: Any = function
 
     @property
     def version(self) -> str:
@@ -95,14 +101,13 @@ class TensorflowEngine:
 
 def _import_tensorflow() -> Any:
     try:
-        import tensorflow  # pyright: ignore[reportMissingImports, reportMissingTypeStubs]
+        return importlib.import_module("tensorflow")
     except ImportError as error:
         raise SealaneError(
             ErrorCode.ENGINE_UNAVAILABLE,
             "TensorFlow is not installed: pip install 'sealane[tensorflow]'",
             {"engine": "tensorflow", "extra": "tensorflow"},
         ) from error
-    return tensorflow
 
 
 def _load(tf: Any, directory: Path, label: str) -> tuple[Any, Any]:

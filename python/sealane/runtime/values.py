@@ -1,10 +1,10 @@
 """One value of an input turned into an array of its declared dtype, without losing anything.
 
 Typed values (NumPy arrays and scalars, pandas columns, anything with ``__array__``) must have the
-declared dtype. Untyped Python values (numbers and strings in nested lists, object arrays, pandas' own nullable
-and categorical columns) are converted: integers only
-when the dtype holds them exactly, decimals rounded to the nearest value of a floating dtype, as a literal
-is. Booleans are never numbers.
+declared dtype. Untyped Python values (numbers and strings in nested lists, object arrays, pandas'
+own nullable and categorical columns) are converted: integers only
+when the dtype holds them exactly, decimals rounded to the nearest value of a floating dtype, as a
+literal is. Booleans are never numbers.
 """
 
 from __future__ import annotations
@@ -27,19 +27,20 @@ _MANTISSA_BITS = {DType.FP16: 11, DType.BF16: 8, DType.FP32: 24, DType.FP64: 53}
 
 
 def read_value(spec: TensorSpec, value: object) -> AnyArray:
-    """The value as an array of ``spec.dtype``; byte order and strides may still be the caller's.
+    """The value as an array of ``spec.dtype``; byte order and strides may be the caller's.
 
     Args:
         spec: The input's declaration.
-        value: A NumPy array or scalar, a pandas column, an object with ``__array__``, a Python scalar, or
-            nested lists or tuples of them.
+        value: A NumPy array or scalar, a pandas column, an object with ``__array__``, a Python
+            scalar, or nested lists or tuples of them.
 
     Returns:
-        An array of the declared dtype, any rank: not yet checked against ``spec.shape``. BYTES give an object
-        array of ``str``, missing values already replaced by the empty string.
+        An array of the declared dtype, any rank: not yet checked against ``spec.shape``. BYTES
+        give an object array of ``str``, missing values already replaced by the empty string.
 
     Raises:
-        SealaneError: INPUT_DTYPE, INPUT_RAGGED, INPUT_NULL, or INPUT_SHAPE for lists nested deeper than the rank.
+        SealaneError: INPUT_DTYPE, INPUT_RAGGED, INPUT_NULL, or INPUT_SHAPE for lists nested deeper
+            than the rank.
     """
     if isinstance(value, np.ndarray | np.generic):
         return _from_typed(spec, np.asanyarray(cast("AnyArray", value)))
@@ -62,11 +63,13 @@ def refuse(
     details: dict[str, object] = {"input": spec.name, "expected": expected, "received": received}
     if row is not None:
         details["row"] = row
-    return SealaneError(code, f"{where}: {problem}: expected {expected}, received {received}", details)
+    return SealaneError(
+        code, f"{where}: {problem}: expected {expected}, received {received}", details
+    )
 
 
 def row_of(flat_index: int, shape: tuple[int, ...]) -> int | None:
-    """The index along the first axis of an element given by its row-major position; None for a scalar."""
+    """The first index of the element at a row-major position; None for a scalar."""
     return int(np.unravel_index(flat_index, shape)[0]) if shape else None
 
 
@@ -99,7 +102,8 @@ def _from_typed(spec: TensorSpec, array: AnyArray) -> AnyArray:
             spec,
             "wrong dtype",
             expected=spec.dtype.value,
-            received=f"an array of {array.dtype.name} (convert it, e.g. astype('{spec.dtype.numpy.name}'))",
+            received=f"an array of {array.dtype.name} "
+            f"(convert it, e.g. astype('{spec.dtype.numpy.name}'))",
         )
     if spec.dtype is DType.BYTES:
         return _pack(_text(spec, array.ravel().tolist(), array.shape), array.shape)
@@ -171,10 +175,15 @@ def _from_python(spec: TensorSpec, value: object) -> AnyArray:
 
 
 def _common_length(spec: TensorSpec, level: Sequence[Any], shape: list[int]) -> int:
-    lengths = [len(each) if isinstance(each, list | tuple) else -1 for each in level]
+    lengths: list[int] = [
+        len(cast("Sequence[object]", each)) if isinstance(each, list | tuple) else -1
+        for each in level
+    ]
     for index, length in enumerate(lengths):
         if length != lengths[0]:
-            first, odd = (f"{n} elements" if n >= 0 else "a single value" for n in (lengths[0], length))
+            first, odd = (
+                f"{n} elements" if n >= 0 else "a single value" for n in (lengths[0], length)
+            )
             raise refuse(
                 ErrorCode.INPUT_RAGGED,
                 spec,
@@ -187,11 +196,12 @@ def _common_length(spec: TensorSpec, level: Sequence[Any], shape: list[int]) -> 
 
 
 def _stack(spec: TensorSpec, level: Sequence[Any], shape: list[int]) -> AnyArray:
+    first = level[0]
     for index, each in enumerate(level):
-        if not isinstance(each, np.ndarray):
-            received = f"arrays mixed with {type(each).__name__}"
-        elif each.dtype != level[0].dtype or each.shape != level[0].shape:
-            received = f"{each.dtype.name}{list(each.shape)} beside {level[0].dtype.name}{list(level[0].shape)}"
+        if not (isinstance(each, np.ndarray) and isinstance(first, np.ndarray)):
+            received = "arrays mixed with other values"
+        elif _layout(cast("AnyArray", each)) != _layout(cast("AnyArray", first)):
+            received = f"{_layout(cast('AnyArray', each))} after {_layout(cast('AnyArray', first))}"
         else:
             continue
         raise refuse(
@@ -204,6 +214,10 @@ def _stack(spec: TensorSpec, level: Sequence[Any], shape: list[int]) -> AnyArray
         )
     stacked = np.stack(level)
     return stacked.reshape((*shape, *stacked.shape[1:]))
+
+
+def _layout(array: AnyArray) -> str:
+    return f"{array.dtype.name}{list(array.shape)}"
 
 
 def _numbers(spec: TensorSpec, flat: Sequence[Any], shape: tuple[int, ...]) -> AnyArray:
@@ -225,12 +239,14 @@ def _numbers(spec: TensorSpec, flat: Sequence[Any], shape: tuple[int, ...]) -> A
         raise _unfit(spec, flat[index], index, shape) from error
 
 
-def _plain(spec: TensorSpec, value: object, index: int, shape: tuple[int, ...]) -> bool | int | float:
+def _plain(
+    spec: TensorSpec, value: object, index: int, shape: tuple[int, ...]
+) -> bool | int | float:
     """The plain Python number a leaf stands for."""
     if is_missing(value):
         if spec.dtype.is_float and spec.domain is not None and spec.domain.nullable:
             return float("nan")
-        if value is None or not isinstance(value, float | np.floating):
+        if not _is_nan(value):
             raise refuse(
                 ErrorCode.INPUT_NULL,
                 spec,
@@ -239,12 +255,12 @@ def _plain(spec: TensorSpec, value: object, index: int, shape: tuple[int, ...]) 
                 received=str(value),
                 row=row_of(index, shape),
             )
-    if isinstance(value, np.generic):
-        value = value.item()
-    wanted = bool if spec.dtype is DType.BOOL else int | float
-    if isinstance(value, bool) == (spec.dtype is DType.BOOL) and isinstance(value, wanted):
-        return cast("bool | int | float", value)
-    raise _unfit(spec, value, index, shape)
+    plain = cast("object", value.item()) if isinstance(value, np.generic) else value
+    if isinstance(plain, bool | int | float) and isinstance(plain, bool) == (
+        spec.dtype is DType.BOOL
+    ):
+        return plain
+    raise _unfit(spec, plain, index, shape)
 
 
 def _floats(
@@ -302,9 +318,11 @@ def _unfit(spec: TensorSpec, value: object, index: int, shape: tuple[int, ...]) 
 
 def is_missing(value: object) -> bool:
     """Whether a Python object means a missing value: None, NaN, or pandas' NA and NaT."""
-    if value is None or (isinstance(value, float | np.floating) and value != value):
-        return True
-    return type(value).__name__ in ("NAType", "NaTType")
+    return value is None or _is_nan(value) or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float | np.floating) and bool(value != value)
 
 
 def _text(spec: TensorSpec, flat: Sequence[Any], shape: tuple[int, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +70,7 @@ def mlp(*widths: int, seed: int = 0) -> tuple[onnx.ModelProto, Signature]:
         (TensorSpec("y", DType.FP32, ("batch", widths[-1])),),
     )
     nodes, weights, current = [], {}, "x"
-    for layer, (rows, columns) in enumerate(zip(widths, widths[1:], strict=False)):
+    for layer, (rows, columns) in enumerate(itertools.pairwise(widths)):
         last = layer == len(widths) - 2
         scale = np.float32(1 / np.sqrt(rows))
         weights[f"w{layer}"] = rng.standard_normal((rows, columns), np.float32) * scale
@@ -97,7 +98,8 @@ def text_and_number() -> tuple[onnx.ModelProto, Signature]:
 
 
 def saved_model(path: Path) -> Signature:
-    """Writes a SavedModel with a lookup table, text in and out, and a variable; gives its signature."""
+    """Writes a SavedModel with a lookup table, text in and out, and a variable; gives its
+    signature."""
     import tensorflow as tf
 
     class Lookup(tf.Module):

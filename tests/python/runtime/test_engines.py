@@ -140,7 +140,9 @@ def test_close_waits_for_runs_in_flight():
     ],
 )
 def test_a_model_that_can_not_be_loaded_says_why(change, code, capfd):
-    signature = Signature((models.identity(DType.FP32)[1].inputs), models.identity(DType.FP32)[1].outputs)
+    signature = Signature(
+        (models.identity(DType.FP32)[1].inputs), models.identity(DType.FP32)[1].outputs
+    )
     node = helper.make_node(change.get("op", "Identity"), ["x"], ["y"])
     made = models.model([node], signature, ir=change.get("ir", 10), opset=change.get("opset", 18))
     data = change.get("garbage", made.SerializeToString())

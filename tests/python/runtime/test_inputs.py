@@ -88,9 +88,7 @@ def test_scalars_have_rank_0():
 
 
 def test_inputs_come_out_in_the_order_of_the_signature():
-    one = parser(
-        TensorSpec("b", DType.INT64, ("batch",)), TensorSpec("a", DType.INT64, ("batch",))
-    )
+    one = parser(TensorSpec("b", DType.INT64, ("batch",)), TensorSpec("a", DType.INT64, ("batch",)))
     assert list(one.parse({"a": [1], "b": [2]})) == ["b", "a"]
 
 
@@ -147,9 +145,7 @@ def test_python_values_are_converted_when_the_dtype_holds_them(dtype, value, exp
 def test_python_values_the_dtype_can_not_hold_are_refused_with_their_row(dtype, value):
     error = refused(spec(dtype, "n"), value)
     assert error.code is ErrorCode.INPUT_DTYPE
-    assert error.details["row"] == (
-        0 if value[0] in (2**63, float("inf"), "1.0") else 1
-    )
+    assert error.details["row"] == (0 if value[0] in (2**63, float("inf"), "1.0") else 1)
 
 
 @pytest.mark.parametrize(
@@ -469,7 +465,8 @@ def test_any_python_value_is_either_converted_exactly_or_refused(value, dtype, r
     try:
         result = parse(one, value)
     except SealaneError as error:
-        assert error.code.startswith("INPUT_")
+        if not error.code.startswith("INPUT_"):
+            raise
         return
     assert result.dtype == dtype.numpy
     assert result.ndim == rank
