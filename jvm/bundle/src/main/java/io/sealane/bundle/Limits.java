@@ -1,5 +1,7 @@
 package io.sealane.bundle;
 
+import io.sealane.bundle.Manifest.AuthorLimits;
+
 /**
  * What a reader accepts before it has parsed anything (docs/bundle-format.md §4). Passing one is
  * {@link io.sealane.core.ErrorCode#LIMIT_EXCEEDED}. The bundle's own {@code limits} can only lower
@@ -78,6 +80,26 @@ public record Limits(
     if (value < 1 || value > max) {
       throw new IllegalArgumentException(name + " must be 1 to " + max + ", received " + value);
     }
+  }
+
+  /** The lower of these limits and the author's. */
+  Limits lowered(AuthorLimits author) {
+    return new Limits(
+        manifestBytes,
+        jsonDepth,
+        jsonStringLength,
+        files,
+        directoryDepth,
+        Math.min(fileBytes, author.maxFileBytes().orElse(Long.MAX_VALUE)),
+        totalBytes,
+        goldenBytes,
+        safetensorsHeaderBytes,
+        Math.min(tensorBytes, author.maxTensorBytes().orElse(Long.MAX_VALUE)),
+        onnxBytes,
+        Math.min(onnxNodes, author.maxNodes().orElse(Long.MAX_VALUE)),
+        Math.min(constantBytes, author.maxConstantBytes().orElse(Long.MAX_VALUE)),
+        protobufDepth,
+        savedModelNodes);
   }
 
   /** The limits of docs/bundle-format.md §4. */

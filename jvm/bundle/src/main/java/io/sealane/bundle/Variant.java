@@ -89,10 +89,10 @@ public record Variant(
   }
 
   /**
-   * The author's bound on |actual − source|: {@code atol + rtol · |source|}.
+   * The author's bound on |actual − source|: {@code atol + rtol · max |source|}.
    *
-   * @param rtol relative part, ≥ 0
-   * @param atol absolute part, ≥ 0
+   * @param rtol share of the output's largest magnitude, ≥ 0
+   * @param atol absolute part in the output's own unit, ≥ 0
    * @param reason why it is acceptable
    */
   public record Tolerance(double rtol, double atol, String reason) {}

@@ -1,0 +1,149 @@
+package io.sealane.bundle;
+
+import io.sealane.bundle.FileCapture.Captured;
+import io.sealane.bundle.Manifest.FileEntry;
+import io.sealane.bundle.Manifest.GoldenRef;
+import io.sealane.core.ErrorCode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** One bundle on its way to being verified (docs/bundle-format.md §4). */
+final class Reading {
+  static final String MANIFEST = "sealane.json";
+  static final String SIGNATURE = "bundle.sig";
+  static final String CERTIFICATE = "evidence/parity.json";
+
+  private final Path root;
+  private final ReadOptions options;
+  private final FileCapture capture = new FileCapture();
+  private final PrivateDirectory privateDirectory = new PrivateDirectory();
+  private final Map<String, ByteBuffer> memory = new HashMap<>();
+
+  Reading(Path root, ReadOptions options) {
+    this.root = root;
+    this.options = options;
+  }
+
+  VerifiedBundle verified() throws IOException {
+    byte[] manifestBytes = manifestBytes();
+    Manifest manifest = new ManifestParser(options.limits()).parse(ByteBuffer.wrap(manifestBytes));
+    Limits limits = options.limits().lowered(manifest.limits());
+    DirectoryTree tree = DirectoryTree.walk(root, limits);
+    BundlePaths.check(manifest.files().stream().map(FileEntry::path).toList());
+    BundlePaths.check(manifest.variants().stream().map(Variant::path).toList());
+    FilePlan plan = new FilePlan(manifest, options.keep());
+    try {
+      Map<String, Captured> files =
+          new FileCheck(manifest, tree, limits).check(f -> read(f, plan, tree));
+      checkContentId(manifest);
+      files.forEach((path, file) -> ForbiddenContent.check(path, file.head()));
+      return verified(manifest, limits, plan);
+    } catch (Throwable e) {
+      privateDirectory.run();
+      throw e;
+    }
+  }
+
+  private byte[] manifestBytes() throws IOException {
+    Path file = root.resolve(MANIFEST);
+    if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)
+        || !Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw new Refusal(ErrorCode.BUNDLE_NOT_FOUND, "holds no " + MANIFEST);
+    }
+    DirectoryTree.requirePlain(file, MANIFEST);
+    return FileCapture.small(file, options.limits().manifestBytes(), MANIFEST);
+  }
+
+  private Captured read(FileEntry file, FilePlan plan, DirectoryTree tree) throws IOException {
+    Path place = Objects.requireNonNull(tree.files().get(file.path()), file.path()).place();
+    ByteBuffer bytes = null;
+    if (plan.inMemory(file.path())) {
+      bytes = FileCapture.allocate(file.size(), plan.direct(file.path()), file.path());
+      memory.put(file.path(), bytes);
+    }
+    if (!plan.onDisk(file.path())) {
+      return finished(capture.read(place, file.path(), file.size(), bytes, null), bytes);
+    }
+    try (FileChannel copy = privateDirectory.create(file.path())) {
+      return finished(capture.read(place, file.path(), file.size(), bytes, copy), bytes);
+    }
+  }
+
+  private static Captured finished(Captured captured, @Nullable ByteBuffer bytes) {
+    if (bytes != null) {
+      bytes.flip();
+    }
+    return captured;
+  }
+
+  private ByteBuffer bytes(String path) {
+    ByteBuffer bytes = Objects.requireNonNull(memory.get(path), path);
+    return bytes.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static void checkContentId(Manifest manifest) {
+    MessageDigest digest = FileCapture.sha256();
+    for (FileEntry file : manifest.files()) {
+      String path = file.path();
+      boolean model =
+          path.startsWith("1/") || path.startsWith("variants/") || path.startsWith("preprocess/");
+      if (model && !path.equals("1/MLmodel")) {
+        digest.update(path.getBytes(StandardCharsets.UTF_8));
+        digest.update((byte) 0);
+        digest.update(HexFormat.of().parseHex(file.sha256()));
+      }
+    }
+    String actual = "sha256:" + HexFormat.of().formatHex(digest.digest());
+    if (!actual.equals(manifest.contentId())) {
+      throw new Refusal(
+          ErrorCode.CONTENT_ID_MISMATCH,
+          "contentId: expected " + actual + " by the files, received " + manifest.contentId());
+    }
+  }
+
+  private VerifiedBundle verified(Manifest manifest, Limits limits, FilePlan plan)
+      throws IOException {
+    List<GoldenCase> golden = new ArrayList<>();
+    for (GoldenRef ref : manifest.golden()) {
+      ByteBuffer strings = ref.strings() == null ? null : bytes(ref.strings());
+      golden.add(GoldenReader.read(ref, bytes(ref.path()), strings, manifest.signature(), limits));
+    }
+    Map<String, @Nullable Object> certificate = certificate(limits);
+    Map<String, Artifact> artifacts = new LinkedHashMap<>();
+    for (Variant variant : plan.kept()) {
+      artifacts.put(variant.id(), artifact(variant, plan));
+    }
+    return new VerifiedBundle(root, manifest, golden, certificate, artifacts, privateDirectory);
+  }
+
+  private Map<String, @Nullable Object> certificate(Limits limits) {
+    if (!memory.containsKey(CERTIFICATE)) {
+      return Map.of();
+    }
+    Object json =
+        new StrictJson(limits).parse(bytes(CERTIFICATE), CERTIFICATE, ErrorCode.MANIFEST_INVALID);
+    return Members.objectOf(json, CERTIFICATE, ErrorCode.MANIFEST_INVALID);
+  }
+
+  private Artifact artifact(Variant variant, FilePlan plan) throws IOException {
+    if (plan.standsAlone(variant)) {
+      return new Artifact.InMemory(bytes(variant.path()).order(ByteOrder.nativeOrder()));
+    }
+    return new Artifact.OnDisk(privateDirectory.resolve(variant.path()));
+  }
+}
