@@ -1,0 +1,238 @@
+"""Keras 3 models (TensorFlow backend) → SavedModel and ONNX."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from sealane.core import SealaneError, Signature
+from sealane.export import tensorflow_graph
+from sealane.export.errors import failed, load_module, unsupported
+from sealane.export.examples import Arrays, Examples, Style, to_array
+from sealane.export.keras_double import double_model
+from sealane.export.outputs import flatten, named
+from sealane.export.source import Oracle
+
+if TYPE_CHECKING:
+    import onnx
+
+
+class KerasSource:
+    """A Keras 3 model called with ``training=False``, which leaves its weights alone."""
+
+    framework = "keras"
+
+    def __init__(self, model: object) -> None:
+        keras = load_module("keras", "tensorflow")
+        self.version: str = keras.__version__
+        backend: str = keras.backend.backend()
+        if not isinstance(model, keras.Model):
+            raise unsupported(
+                f"a {type(model).__name__} is not a keras.Model; wrap the layer in one",
+                backend=backend,
+            )
+        if backend != "tensorflow":
+            raise unsupported(
+                f"Keras runs on the {backend} backend; export runs on KERAS_BACKEND=tensorflow: save "
+                "the weights and load them in the same model there",
+                backend=backend,
+            )
+        self._tf = load_module("tensorflow", "tensorflow")
+        self._keras = keras
+        self._model: Any = model
+        if not self._model.built:
+            raise unsupported(
+                f"the {type(model).__name__} has no weights yet; call it once on data, or train it"
+            )
+        self._style = Style.POSITIONAL
+        self._inputs: tuple[str, ...] = ()
+        self._outputs: tuple[str, ...] = ()
+        self.description: dict[str, object] = {
+            "exporter": f"tf2onnx {_version('tf2onnx')}",
+            "model": type(model).__name__,
+            "parameters": int(self._model.count_params()),
+            "tensorflow": self._tf.__version__,
+        }
+
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the model's input tensors; ``input`` for a subclassed model."""
+        graph = self._graph()
+        if graph is None:
+            return ("input",)
+        names = tuple(str(tensor.name).partition(":")[0] for tensor in graph.inputs)
+        return names if len(set(names)) == len(names) else ()
+
+    def bind(self, examples: Examples, output_names: tuple[str, ...] | None) -> Arrays:
+        """Run once, refuse a model whose state or result changes, and name the outputs."""
+        self._style = examples.style
+        self._inputs = tuple(examples.arrays)
+        arrays = {name: _native(array) for name, array in examples.arrays.items()}
+        before = [np.array(weight) for weight in self._model.get_weights()]
+        first, second = self._flat(self._model, arrays), self._flat(self._model, arrays)
+        after = self._model.get_weights()
+        if any(
+            not np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)
+        ):
+            self._model.set_weights(before)
+            raise unsupported(
+                "the model changes its own weights when called with training=False; "
+                "an exported model has no state to change"
+            )
+        self._outputs = named([name for name, _ in first], output_names)
+        for name, (_, a), (_, b) in zip(self._outputs, first, second, strict=True):
+            if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+                raise unsupported(
+                    f"output {name!r} differs between two calls with the same inputs; a model that "
+                    "draws random numbers can not be verified"
+                )
+        return arrays
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """The model's outputs, called eagerly."""
+        values = self._flat(self._model, inputs)
+        return {name: value for name, (_, value) in zip(self._outputs, values, strict=True)}
+
+    def oracle(self) -> Oracle | None:
+        """The model rebuilt with a float64 dtype policy, or None when its layers can not be."""
+        double = double_model(self._keras, self._model)
+        if double is None:
+            return None
+
+        def run(inputs: Arrays) -> Arrays:
+            wide = {
+                n: a.astype(np.float64) if a.dtype.kind == "f" else a for n, a in inputs.items()
+            }
+            values = self._flat(double, wide)
+            return {name: value for name, (_, value) in zip(self._outputs, values, strict=True)}
+
+        return Oracle("keras-f64", self.version, run)
+
+    def function(self) -> Any:
+        """The model on TensorFlow tensors: name → tensor to name → tensor."""
+
+        def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
+            result = self._call(self._model, tensors)
+            values = [value for _, value in flatten(result)]
+            return dict(zip(self._outputs, values, strict=True))
+
+        return call
+
+    def save(self, directory: Path, signature: Signature, features: Any = None) -> None:
+        """Write a SavedModel whose ``serving_default`` has the signature's names.
+
+        Args:
+            directory: Where to; must not exist.
+            signature: Of what is saved, feature transforms included.
+            features: A function of raw tensors by name → the model's inputs by name, or None.
+        """
+        model = self.function()
+
+        def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
+            return model(features(tensors) if features is not None else tensors)
+
+        tensorflow_graph.save(self._tf, call, [self._model], signature, directory)
+
+    def to_onnx(self, signature: Signature, probe: Arrays, opset: int) -> onnx.ModelProto:
+        """Save as SavedModel, freeze, and convert the graph by tf2onnx.
+
+        Raises:
+            SealaneError: ``EXPORT_UNSUPPORTED`` for a TensorFlow operator without ONNX form;
+                ``EXPORT_FAILED`` for any other failure of the converter.
+        """
+        del probe
+        with tempfile.TemporaryDirectory(prefix="sealane-") as scratch:
+            directory = Path(scratch) / "model"
+            try:
+                self.save(directory, signature)
+            except SealaneError:
+                raise
+            except Exception as error:
+                raise _explain(error, self._model, "tf.function") from error
+            return tensorflow_graph.to_onnx(self._tf, directory, signature, opset)
+
+    def _flat(self, model: Any, inputs: Arrays) -> list[tuple[str, Any]]:
+        tensors = {name: self._tf.convert_to_tensor(_feed(inputs[name])) for name in self._inputs}
+        try:
+            result = self._call(model, tensors)
+            return [(n, to_array(value, n)) for n, value in flatten(result)]
+        except SealaneError:
+            raise
+        except Exception as error:
+            raise _explain(error, self._model, "calling the model") from error
+
+    def _call(self, model: Any, tensors: Mapping[str, Any]) -> object:
+        graph = self._graph()
+        if graph is not None:
+            return model(self._arrange(graph, tensors), training=False)
+        if len(tensors) == 1 and self._style is Style.POSITIONAL:
+            return model(next(iter(tensors.values())), training=False)
+        if self._style is Style.KEYWORD:
+            return model(dict(tensors), training=False)
+        return model(*tensors.values(), training=False)
+
+    def _arrange(self, graph: Any, tensors: Mapping[str, Any]) -> Any:
+        """Our tensors in the nest that a functional model was built with."""
+        if len(graph.inputs) != len(tensors):
+            raise unsupported(
+                f"the model takes {len(graph.inputs)} inputs, the examples have {len(tensors)}"
+            )
+        structure: Any = graph._inputs_struct
+        if isinstance(structure, Mapping):
+            keys = list(cast("Mapping[str, Any]", structure))
+            if set(keys) == set(tensors):
+                return {key: tensors[key] for key in keys}
+        names = self.input_names()
+        by_name = set(names) == set(tensors)
+        ordered = [tensors[name] for name in names] if by_name else list(tensors.values())
+        return self._keras.tree.pack_sequence_as(structure, ordered)
+
+    def _graph(self) -> Any | None:
+        """The functional graph behind a Functional or built Sequential model."""
+        if hasattr(self._model, "_inputs_struct"):
+            return self._model
+        return getattr(self._model, "_functional", None)
+
+
+def _feed(array: Any) -> Any:
+    if array.dtype != object:
+        return array
+    return np.array([value or "" for value in array.reshape(-1)], object).reshape(array.shape)
+
+
+def _native(array: Any) -> Any:
+    """A float64 example (what NumPy and pandas make) as float32, which Keras casts it to."""
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def _explain(error: BaseException, model: Any, stage: str) -> SealaneError:
+    """A coded error that names the Keras layer in which a call failed."""
+    layers = {id(layer): layer.name for layer in model._flatten_layers()}
+    name: str | None = None
+    current: BaseException | None = error
+    while current is not None and name is None:
+        traceback = current.__traceback__
+        while traceback is not None:
+            owner = traceback.tb_frame.f_locals.get("self")
+            name = layers.get(id(owner), name)
+            traceback = traceback.tb_next
+        current = current.__cause__ or current.__context__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = f"{type(error).__name__}: {' '.join(lines)[:500]}"
+    where = f"layer {name!r}: " if name else ""
+    symbolic = type(error).__name__ == "OperatorNotAllowedInGraphError" or "symbolic" in text
+    if symbolic:
+        return unsupported(
+            f"{where}its Python control flow depends on the values of a tensor, which a graph can "
+            f"not hold; write it with keras.ops.where or keras.ops.cond ({text})",
+            layer=name,
+            stage=stage,
+        )
+    return failed(f"{where}{stage} failed: {text}", layer=name, stage=stage)
+
+
+def _version(module: str) -> str:
+    return str(load_module(module, "tensorflow").__version__)

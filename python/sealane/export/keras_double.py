@@ -1,0 +1,51 @@
+"""A Keras model rebuilt in float64, as an oracle."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+_FLOATS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+
+
+def double_model(keras: Any, model: Any) -> Any | None:
+    """A copy of the model whose layers compute in float64, or None when it can not be rebuilt.
+
+    The layers' configurations are rewritten and the weights copied; the given model is untouched.
+    """
+    try:
+        config = _widen(model.get_config())
+        floatx = keras.config.floatx()
+        keras.config.set_floatx("float64")
+        try:
+            double = type(model).from_config(config)
+            double.build_from_config(model.get_build_config() or {})
+            weights = model.get_weights()
+            if not double.built or len(double.get_weights()) != len(weights):
+                return None
+            double.set_weights(weights)
+            for layer in double._flatten_layers():
+                if hasattr(layer, "finalize_state"):
+                    layer.finalize_state()
+        finally:
+            keras.config.set_floatx(floatx)
+    except Exception:
+        return None
+    if any(str(w.dtype) in _FLOATS for w in double.weights):
+        return None
+    return double
+
+
+def _widen(value: Any) -> Any:
+    """A configuration in which every float dtype and dtype policy is float64."""
+    if isinstance(value, dict):
+        return {key: _widen_member(key, v) for key, v in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        items = [_widen(v) for v in cast("list[Any]", value)]
+        return tuple(items) if isinstance(value, tuple) else items
+    return value
+
+
+def _widen_member(key: str, value: Any) -> Any:
+    if key in ("dtype", "dtype_policy", "name") and isinstance(value, str):
+        return "float64" if value in _FLOATS else value
+    return _widen(value)

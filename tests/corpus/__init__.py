@@ -1,1 +1,0 @@
-"""Makes the generated part of ``tests/conformance``; entry point ``tests/conformance/regenerate.py``."""
