@@ -42,7 +42,9 @@ _ARCHIVE_HEADS = (
     (b"\xfd7zXZ\x00", "xz"),
 )
 _PICKLE_HEAD = re.compile(rb"\x80[\x02-\x05]")
-_TENSORFLOW_VARIABLES = re.compile(r"(?:.*/)?variables\.(?:index|data-[0-9]+-of-[0-9]+)")
+_RAW_WEIGHTS = re.compile(
+    r"(?:.*/)?(?:variables\.(?:index|data-[0-9]+-of-[0-9]+)|[^/]*\.onnx\.data)"
+)
 
 
 def content_id(files: Iterable[FileEntry]) -> str:
@@ -77,19 +79,21 @@ def check_content_allowed(path: str, head: bytes) -> None:
         )
 
 
+def forbidden_start(head: bytes) -> str | None:
+    """The kind of content that starts like this and may nowhere be in a bundle, or None."""
+    for start, kind in _FORBIDDEN_HEADS:
+        if head.startswith(start):
+            return kind
+    return "pickle" if _PICKLE_HEAD.match(head) else None
+
+
 def _forbidden_kind(path: str, head: bytes) -> str | None:
     name = path.lower()
     if name.endswith(_FORBIDDEN_SUFFIXES):
         return f"{name[name.rindex('.') :]} file"
-    if _TENSORFLOW_VARIABLES.fullmatch(path):
+    if _RAW_WEIGHTS.fullmatch(path):
         return None
-    for start, kind in _FORBIDDEN_HEADS:
-        if head.startswith(start):
-            return kind
-    if _PICKLE_HEAD.match(head):
-        return "pickle"
-    if not path.startswith("variants/"):
-        for start, kind in _ARCHIVE_HEADS:
-            if head.startswith(start):
-                return kind
-    return None
+    kind = forbidden_start(head)
+    if kind is None and not path.startswith("variants/"):
+        kind = next((each for start, each in _ARCHIVE_HEADS if head.startswith(start)), None)
+    return kind

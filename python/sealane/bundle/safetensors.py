@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from sealane.bundle.content import forbidden_start
 from sealane.bundle.dtype_codes import SAFETENSORS
 from sealane.bundle.json_members import MAX_INTEGER
 from sealane.bundle.strict_json import parse_strict_json
@@ -67,6 +68,8 @@ def write_safetensors(tensors: Mapping[str, Array]) -> bytes:
         offset += len(data)
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % _ALIGNMENT)
+    while forbidden_start(_PREFIX.pack(len(text))) is not None:
+        text += b" " * _ALIGNMENT
     return b"".join([_PREFIX.pack(len(text)), text, *parts])
 
 

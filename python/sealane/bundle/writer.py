@@ -31,6 +31,16 @@ from sealane.bundle.manifest import (
 )
 from sealane.bundle.manifest_parser import parse_manifest
 from sealane.bundle.reader import CERTIFICATE_PATH, read_bundle
+from sealane.bundle.stock_tools import (
+    CARD_NAME,
+    MLMODEL_NAME,
+    MODEL_FILE,
+    MODEL_FOLDER,
+    TRITON_NAME,
+    mlmodel,
+    model_card,
+    triton_config,
+)
 from sealane.core import ErrorCode, SealaneError, Signature
 
 if TYPE_CHECKING:
@@ -39,10 +49,8 @@ if TYPE_CHECKING:
     from sealane.bundle.verdict import Verdict
 
 _CHUNK = 1 << 20
-_MODEL_FILE = "1/model.onnx"
-_SAVED_MODEL = "1"
 # fingerprint.pb holds a random id; engines do not need it.
-_SAVED_MODEL_FILES = ("saved_model.pb", "variables", "assets")
+_SAVEDMODEL_FILES = ("saved_model.pb", "variables", "assets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +189,28 @@ def _fill(root: Path, draft: BundleDraft) -> None:
         limits=draft.limits,
     )
     model_id = content_id(list_entries(root))
+    manifest = manifest.with_files((), model_id)
+    _place_generated(root, manifest, draft.readme)
     if draft.certificate:
         certificate = {**draft.certificate, "contentId": model_id}
         text = json.dumps(certificate, indent=2, ensure_ascii=False, allow_nan=False)
         _write(root, CERTIFICATE_PATH, text.encode("utf-8") + b"\n")
-    _write(root, "README.md", draft.readme.encode("utf-8"))
     manifest = manifest.with_files(tuple(list_entries(root)), model_id)
     data = manifest.to_json()
     parse_manifest(data, DEFAULT_LIMITS)
     _write(root, MANIFEST_NAME, data)
+
+
+def _place_generated(root: Path, manifest: Manifest, readme: str) -> None:
+    generated = {
+        MLMODEL_NAME: mlmodel(manifest, local=False),
+        f"{MODEL_FOLDER}/{MLMODEL_NAME}": mlmodel(manifest, local=True),
+        TRITON_NAME: triton_config(manifest),
+        CARD_NAME: readme.encode("utf-8") if readme else model_card(manifest),
+    }
+    for path, data in generated.items():
+        if data is not None:
+            _write(root, path, data)
 
 
 def _place_artifacts(root: Path, drafts: tuple[ArtifactDraft, ...]) -> Iterator[Variant]:
@@ -198,10 +219,10 @@ def _place_artifacts(root: Path, drafts: tuple[ArtifactDraft, ...]) -> Iterator[
         first = draft.kind not in foremost
         foremost.add(draft.kind)
         if draft.kind == "savedmodel":
-            path = _SAVED_MODEL if first else f"variants/{draft.id}"
+            path = MODEL_FOLDER if first else f"variants/{draft.id}"
             _place_saved_model(root, draft.source, path)
         else:
-            path = _MODEL_FILE if first else f"variants/{draft.id}/model.onnx"
+            path = MODEL_FILE if first else f"variants/{draft.id}/model.onnx"
             _place_onnx(root, draft.source, path)
         yield Variant(
             id=draft.id,
@@ -244,7 +265,7 @@ def _relocated(source: Path, before: str, after: str) -> bytes:
 
 
 def _place_saved_model(root: Path, source: Path, path: str) -> None:
-    for name in _SAVED_MODEL_FILES:
+    for name in _SAVEDMODEL_FILES:
         start = source / name
         files = [start] if start.is_file() else sorted(start.rglob("*"))
         for file in files:
