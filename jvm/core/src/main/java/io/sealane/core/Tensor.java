@@ -312,6 +312,16 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
+   * Reads the memory in place, without a copy and without the lasting view of {@link #buffer}.
+   *
+   * @param reader takes the bytes in native order; they must not be kept or written after it
+   *     returns
+   */
+  public <T extends @Nullable Object> T read(Function<ByteBuffer, T> reader) {
+    return copied(reader);
+  }
+
+  /**
    * Copies all bytes of the memory into {@code target} at its position, which moves on.
    *
    * @throws SealaneException {@link ErrorCode#INPUT_LAYOUT} when fewer bytes remain in the target
@@ -346,7 +356,7 @@ public final class Tensor implements AutoCloseable {
     return buffer().asReadOnlyBuffer().order(ByteOrder.nativeOrder());
   }
 
-  private <T> T copied(Function<ByteBuffer, T> copy) {
+  private <T extends @Nullable Object> T copied(Function<ByteBuffer, T> copy) {
     requireFixedWidth(dtype);
     // The extra handle keeps the memory while another thread closes this one.
     try (Tensor held = share()) {
