@@ -119,7 +119,7 @@ def _integers(name: str, array: Array) -> Array:
     return array.astype(np.int64)
 
 
-def _is_missing(value: object) -> bool:
+def _is_missing(value: Any) -> bool:
     if value is None or (isinstance(value, float | np.generic) and bool(value != value)):
         return True
     return type(value).__name__ in ("NAType", "NaTType")

@@ -40,7 +40,7 @@ class DateParts(Transform):
             raise bad_option(f"DateParts{parts}", f"List some of {', '.join(known)}, each once.")
         if encode not in ("category", "cyclic", "number"):
             raise bad_option(f"DateParts(encode={encode!r})", "Use category, cyclic or number.")
-        if abs(offset) > 86_400:
+        if abs(offset) > steps.OFFSET_LIMIT:
             raise bad_option(f"DateParts(offset={offset})", "Give at most a day, in seconds.")
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "encode", encode)

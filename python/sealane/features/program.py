@@ -100,7 +100,9 @@ def _value(value: object, declared: str) -> object:
 
 def _check_ranges(step: steps.Step) -> None:
     match step:
-        case steps.DatePart(part=part, encoding=encoding):
+        case steps.DatePart(part=part, encoding=encoding, offset=offset):
+            if abs(offset) > steps.OFFSET_LIMIT:
+                raise invalid(f"an offset of {offset} seconds")
             if part not in ("year", *steps.PART_RANGE):
                 raise invalid(f"no date part {part!r}")
             if encoding not in ("category", "number", "sine", "cosine"):

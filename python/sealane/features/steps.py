@@ -39,6 +39,9 @@ DATE_MINIMUM = -62135596800.0
 DATE_MAXIMUM = 253402300799.0
 """9999-12-31T23:59:59Z in seconds since 1970-01-01T00:00:00Z."""
 
+OFFSET_LIMIT = 86400
+"""The largest fixed distance to UTC, one day in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:

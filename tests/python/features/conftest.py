@@ -12,7 +12,7 @@ import onnxruntime as ort
 import pytest
 
 
-def run_onnx(model, raw):
+def _run_onnx(model, raw):
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -24,7 +24,7 @@ def run_onnx(model, raw):
     return {name.removeprefix("features/"): array for name, array in zip(names, made, strict=True)}
 
 
-def encode(array):
+def _encode(array):
     if array.dtype != object:
         return array
     return np.array([text.encode() for text in array], object).reshape(array.shape)
@@ -41,7 +41,7 @@ def run_tensorflow(fitted, raw):
         for spec in fitted.input_signature
     }
     call = tf.function(lambda raw: module(raw), input_signature=[specs])
-    made = call({name: tf.constant(encode(array)) for name, array in raw.items()})
+    made = call({name: tf.constant(_encode(array)) for name, array in raw.items()})
     return {name: tensor.numpy() for name, tensor in made.items()}
 
 
@@ -66,7 +66,9 @@ def everywhere():
         raw = fitted.raw_inputs(data)
         reference = fitted.transform(data)
         for opset in opsets:
-            assert_same_bits(reference, run_onnx(fitted.to_onnx(opset=opset), raw), f"onnx {opset}")
+            assert_same_bits(
+                reference, _run_onnx(fitted.to_onnx(opset=opset), raw), f"onnx {opset}"
+            )
         if tensorflow:
             assert_same_bits(reference, run_tensorflow(fitted, raw), "tensorflow")
         for spec in fitted.output_signature:
@@ -74,3 +76,15 @@ def everywhere():
         return reference
 
     return run
+
+
+@pytest.fixture
+def run_onnx():
+    """Runs an ONNX model on raw columns."""
+    return _run_onnx
+
+
+@pytest.fixture
+def encode():
+    """Strings as the UTF-8 bytes that TensorFlow takes."""
+    return _encode
