@@ -26,6 +26,7 @@ _UNSUPPORTED_SIGNS = (
     "ONNX Runtime only *guarantees* support",
     "is not a registered function/op",
     "Could not find an implementation for",
+    "Failed to find kernel for",
     "No opset import for domain",
     "No Op registered for",
 )
