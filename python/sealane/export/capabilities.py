@@ -83,5 +83,5 @@ def _since(domain: str, operator: str, opset: int) -> int:
 def _expands(domain: str, operator: str, opset: int) -> bool:
     if not defs.has(operator, opset, domain):
         return False
-    schema = defs.get_schema(operator, opset, domain)
-    return schema.has_function or schema.has_context_dependent_function
+    schema: Any = defs.get_schema(operator, opset, domain)
+    return bool(schema.has_function or schema.has_context_dependent_function)

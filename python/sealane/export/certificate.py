@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime as ort
 
 from sealane.bundle.golden import write_golden
 from sealane.bundle.verdict import MAX_ORACLE_RATIO, MAX_SCALED_ULP
@@ -85,7 +84,7 @@ def environment(source: Source) -> dict[str, object]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "onnx": metadata.version("onnx"),
-        "onnxruntime": ort.__version__,
+        "onnxruntime": metadata.version("onnxruntime"),
         "sealane": tool_version(),
         source.framework: source.version,
         **source.description,

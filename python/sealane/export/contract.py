@@ -60,15 +60,16 @@ def input_specs(examples: Arrays, declared: Declared) -> tuple[TensorSpec, ...]:
 def _dims(name: str, array: Array, dynamic: Dynamic | bool | None) -> tuple[Dim, ...]:  # noqa: FBT001
     if dynamic is False:
         return array.shape
-    axes = {0: "batch"} if dynamic is None or dynamic is True else dict(dynamic.get(name, {}))
-    if dynamic is None or dynamic is True:
-        axes = axes if array.ndim else {}
+    axes: dict[int, Dim] = {0: "batch"} if array.ndim else {}
+    if dynamic is not None and dynamic is not True:
+        axes = dict(dynamic.get(name, {}))
     outside = [axis for axis in axes if not 0 <= axis < array.ndim]
     if outside:
         raise unsupported(
             f"dynamic gives axis {outside} of input {name!r}, which has rank {array.ndim}"
         )
-    return tuple(axes.get(axis, size) for axis, size in enumerate(array.shape))
+    sizes: tuple[Dim, ...] = array.shape
+    return tuple(axes.get(axis, size) for axis, size in enumerate(sizes))
 
 
 def _check_sizes(specs: list[TensorSpec], examples: Arrays) -> None:
@@ -118,7 +119,7 @@ class Contract:
         }
 
     def draw(self, sizes: Mapping[str, int], seed: int) -> Arrays:
-        """Seeded inputs for given sizes of the symbols; of the other symbols, the examples' sizes."""
+        """Seeded inputs for given sizes of symbols; the other symbols keep the examples' sizes."""
         full = self.example_sizes() | dict(sizes)
         if self.rows_only:
             rows = full[self.batch] if self.batch is not None else 1

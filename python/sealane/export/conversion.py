@@ -52,7 +52,7 @@ def write_onnx(
     model = gate.normalise(model, prepared.signature, name)
     weights = sum(len(t.raw_data) or t.ByteSize() for t in model.graph.initializer)
     if weights > threshold:
-        onnx.save(
+        onnx.save(  # pyright: ignore[reportUnknownMemberType]
             model,
             path,
             save_as_external_data=True,
@@ -63,7 +63,7 @@ def write_onnx(
     else:
         path.write_bytes(model.SerializeToString(deterministic=True))
     gate.check(path, prepared.signature)
-    return gate.requirements(onnx.load(path, load_external_data=False))
+    return gate.requirements(model)
 
 
 def write_savedmodel(prepared: Prepared, bare: onnx.ModelProto, directory: Path) -> None:

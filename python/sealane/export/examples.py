@@ -120,6 +120,6 @@ def _strings(array: Array, name: str) -> Array:
             raise unsupported(
                 f"input {name!r} holds a {type(value).__name__} among its strings", input=name
             )
-    result = np.empty(array.size, object)
+    result: Array = np.empty(array.size, object)
     result[:] = flat
     return result.reshape(array.shape)

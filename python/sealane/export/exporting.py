@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sealane.bundle import (
     ArtifactDraft,
@@ -17,6 +17,7 @@ from sealane.bundle import (
     write_bundle,
 )
 from sealane.bundle.manifest import Requires
+from sealane.bundle.verdict import MAX_ORACLE_RATIO, MAX_SCALED_ULP
 from sealane.core import Domain, DType, ErrorCode, SealaneError, Signature, SymbolRange
 from sealane.export import certificate, engines, reference
 from sealane.export.conversion import (
@@ -207,9 +208,9 @@ def prove(
     run = replay(variant, engine, prepared.signature, golden.cases, tolerance)
     if run.verdict is Verdict.FAILED:
         raise failed(
-            f"variant {variant!r} on {engine.backend} {engine.version} does not compute what the source "
-            f"model computes (golden case {run.failing!r}): {describe(run)}; allowed are S 64 and R 8, "
-            "or a tolerance with its reason",
+            f"variant {variant!r} on {engine.backend} {engine.version} does not compute what the "
+            f"source model computes (golden case {run.failing!r}): {describe(run)}; allowed are "
+            f"S {MAX_SCALED_ULP:g} and R {MAX_ORACLE_RATIO:g}, or a tolerance with its reason",
             variant=variant,
             case=run.failing,
             metrics=[
@@ -275,7 +276,7 @@ def _tolerance(given: Tolerance | Mapping[str, Any] | None) -> Tolerance | None:
         chosen = given
     else:
         try:
-            chosen = Tolerance(**cast("dict[str, Any]", dict(given)))
+            chosen = Tolerance(**dict(given))
         except TypeError as error:
             raise unsupported("a tolerance has rtol, atol and reason") from error
     if chosen is not None and not (chosen.reason.strip() and chosen.rtol >= 0 and chosen.atol >= 0):
@@ -289,9 +290,8 @@ def _readme(name: str, version: str, signature: Signature, made: _Made) -> str:
         f"| {', '.join(map(str, signature.inputs))} | {', '.join(map(str, signature.outputs))} |"
     )
     lines += ["", "| variant | engine | verdict | outputs |", "| --- | --- | --- | --- |"]
-    lines += [
-        f"| {run.variant} | {run.engine.backend} {run.engine.version} | {run.verdict.value} | {describe(run)} |"
-        for run in made.runs
-    ]
+    for run in made.runs:
+        engine = f"{run.engine.backend} {run.engine.version}"
+        lines.append(f"| {run.variant} | {engine} | {run.verdict.value} | {describe(run)} |")
     lines += [f"\nNo {each.kind} variant: {each.reason}" for each in made.unavailable]
     return "\n".join(lines) + "\n"

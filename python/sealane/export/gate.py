@@ -61,11 +61,11 @@ def check(path: Path, signature: Signature) -> None:
             JVM's runtime does not have, naming the node; ``EXPORT_FAILED`` for an invalid model.
     """
     table = onnxruntime_capabilities()
-    model = onnx.load(path, load_external_data=False)
+    model = onnx.ModelProto.FromString(path.read_bytes())
     _check_levels(model, table)
     _check_operators(model, table)
     try:
-        checker.check_model(str(path), full_check=True)
+        checker.check_model(str(path), full_check=True)  # pyright: ignore[reportUnknownMemberType]
     except (checker.ValidationError, shape_inference.InferenceError) as error:
         raise failed(f"the converted ONNX model is invalid: {error}") from error
     _check_same(model, signature)
@@ -105,7 +105,7 @@ def _check_levels(model: onnx.ModelProto, table: Capabilities) -> None:
     for entry in model.opset_import:
         if not table.domain_known(entry.domain):
             raise unsupported(
-                f"operator domain {entry.domain!r} is not one that ONNX Runtime {table.version} has",
+                f"operator domain {entry.domain!r} is none that ONNX Runtime {table.version} has",
                 domain=entry.domain,
             )
         if entry.domain == "" and entry.version > table.export_opset:
@@ -176,13 +176,14 @@ def _check_same(model: onnx.ModelProto, signature: Signature) -> None:
     if sorted(given) != sorted(declared):
         extra, missing = sorted(set(given) - set(declared)), sorted(set(declared) - set(given))
         raise failed(
-            f"the converted graph's inputs differ from the model's: extra {extra}, missing {missing}",
+            f"the converted graph's inputs are not the model's: extra {extra}, missing {missing}",
             extra=extra,
             missing=missing,
         )
     if len(model.graph.output) != len(signature.outputs):
         raise failed(
-            f"the converted graph has {len(model.graph.output)} outputs, the model {len(signature.outputs)}"
+            f"the converted graph has {len(model.graph.output)} outputs, the model has "
+            f"{len(signature.outputs)}"
         )
     by_name = {value.name: value for value in inputs}
     for spec in signature.inputs:

@@ -122,8 +122,8 @@ class GoldenMaker:
         case = self.evaluate(inputs, f"{batch.lower()}-{rows}" if batch else "seeded-0", "seeded")
         if self.oracle is not None and not self._trusted(case):
             self.notes.append(
-                f"oracle {self.oracle.kind} left out: it is further than {MAX_SCALED_ULP:g} rounding "
-                "steps from the source model"
+                f"oracle {self.oracle.kind} left out: it is further than {MAX_SCALED_ULP:g} "
+                "rounding steps from the source model"
             )
             self.oracle = None
             case = GoldenCase(case.id, case.purpose, case.batch, case.inputs, case.outputs)
@@ -268,7 +268,7 @@ def _magnitude(values: Array) -> float:
 
 
 def _source_error(case: GoldenCase, name: str) -> float:
-    """Max |s − o| over finite elements; 0 without an oracle."""
+    """Max |s - o| over finite elements; 0 without an oracle."""
     if name not in case.oracle:
         return 0.0
     s, o = case.outputs[name].astype(np.float64), case.oracle[name]

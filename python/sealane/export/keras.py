@@ -37,8 +37,8 @@ class KerasSource:
             )
         if backend != "tensorflow":
             raise unsupported(
-                f"Keras runs on the {backend} backend; export runs on KERAS_BACKEND=tensorflow: save "
-                "the weights and load them in the same model there",
+                f"Keras runs on the {backend} backend; export needs KERAS_BACKEND=tensorflow: "
+                "save the weights and load them into the same model there",
                 backend=backend,
             )
         self._tf = load_module("tensorflow", "tensorflow")

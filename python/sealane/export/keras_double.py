@@ -12,12 +12,13 @@ def double_model(keras: Any, model: Any) -> Any | None:
 
     The layers' configurations are rewritten and the weights copied; the given model is untouched.
     """
+    double: Any
     try:
         config = _widen(model.get_config())
         floatx = keras.config.floatx()
         keras.config.set_floatx("float64")
         try:
-            double = type(model).from_config(config)
+            double = model.__class__.from_config(config)
             double.build_from_config(model.get_build_config() or {})
             weights = model.get_weights()
             if not double.built or len(double.get_weights()) != len(weights):
@@ -35,17 +36,18 @@ def double_model(keras: Any, model: Any) -> Any | None:
     return double
 
 
-def _widen(value: Any) -> Any:
+def _widen(value: object) -> Any:
     """A configuration in which every float dtype and dtype policy is float64."""
     if isinstance(value, dict):
-        return {key: _widen_member(key, v) for key, v in cast("dict[str, Any]", value).items()}
+        members = cast("dict[str, object]", value)
+        return {key: _widen_member(key, member) for key, member in members.items()}
     if isinstance(value, list | tuple):
-        items = [_widen(v) for v in cast("list[Any]", value)]
+        items = [_widen(item) for item in cast("list[object]", value)]
         return tuple(items) if isinstance(value, tuple) else items
     return value
 
 
-def _widen_member(key: str, value: Any) -> Any:
+def _widen_member(key: str, value: object) -> Any:
     if key in ("dtype", "dtype_policy", "name") and isinstance(value, str):
         return "float64" if value in _FLOATS else value
     return _widen(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import cast
+from typing import Any, cast
 
 from sealane.export.errors import unsupported
 
@@ -43,9 +43,8 @@ def _walk(prefix: str, value: object) -> list[tuple[str, object]]:
         items = [(str(k), v) for k, v in cast("Mapping[object, object]", value).items()]
     elif is_dataclass(value) and not isinstance(value, type):
         items = [(entry.name, getattr(value, entry.name)) for entry in fields(value)]
-    elif isinstance(value, tuple) and hasattr(value, "_fields"):
-        names = cast("Sequence[str]", value._fields)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-        items = list(zip(names, cast("tuple[object, ...]", value), strict=True))
+    elif isinstance(value, tuple) and hasattr(cast("object", value), "_fields"):
+        items = list(cast("Any", value)._asdict().items())
     elif isinstance(value, tuple | list):
         start = prefix or "output"
         entries = enumerate(cast("Sequence[object]", value))

@@ -121,7 +121,8 @@ def _with_features(
 ) -> Prepared:
     if wanted.dynamic is not None or wanted.domains or wanted.input_names is not None:
         raise unsupported(
-            "features declare the bundle's inputs; dynamic, domains and input_names can not be given too"
+            "features declare the bundle's inputs; dynamic, domains and input_names can not be "
+            "given too"
         )
     raw: Arrays = features.raw_inputs(given)
     made = features.transform(raw)

@@ -1,17 +1,18 @@
 """Regenerates ``capabilities.json`` by probing the ONNX Runtime that is installed.
 
-Run as ``python -m sealane.export.probe_capabilities`` after a change of the pinned version. The Java
+Run ``python -m sealane.export.probe_capabilities`` after a change of the pinned version. The Java
 artifact of the same version wraps the same native library, so one table serves both languages.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections import defaultdict
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import onnxruntime as ort
 from onnx import TensorProto, helper
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def main() -> None:
         "library in Python and in Java. kernels: domain -> operator -> [first opset, last opset or "
         "null, {type constraint: element types}]. Regenerate: python -m "
         "sealane.export.probe_capabilities",
-        "version": ort.__version__,
+        "version": metadata.version("onnxruntime"),
         "maxIr": _last_accepted(1, lambda ir: _loads(ir=ir, opset=17)),
         "maxOpset": _last_accepted(17, lambda opset: _loads(ir=8, opset=opset)),
         "exportIr": 10,
@@ -53,6 +54,7 @@ def _loads(*, ir: int, opset: int) -> bool:
     graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "probe", [x], [y])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     model.ir_version = ir
+    ort: Any = importlib.import_module("onnxruntime")
     try:
         ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     except Exception:
@@ -61,11 +63,9 @@ def _loads(*, ir: int, opset: int) -> bool:
 
 
 def _kernels() -> dict[str, dict[str, list[list[Any]]]]:
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
+    state: Any = importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state")
     found: dict[str, dict[str, list[list[Any]]]] = {domain: defaultdict(list) for domain in DOMAINS}
-    definitions: list[Any] = state.get_all_opkernel_def()
-    for kernel in definitions:
+    for kernel in state.get_all_opkernel_def():
         if kernel.provider != "CPUExecutionProvider" or kernel.domain not in found:
             continue
         first, last = kernel.version_range

@@ -133,7 +133,7 @@ def _explain(error: BaseException, messages: Sequence[str]) -> Exception:
 
 
 def _erfc(context: Any, node: Any, name: str, _arguments: Any) -> None:
-    """Erfc is 1 − Erf; ONNX has no Erfc, and tf2onnx would write it as if it had."""
+    """Erfc is 1 - Erf; ONNX has no Erfc, and tf2onnx would write it as if it had."""
     source, target = node.input[0], node.output[0]
     dtype = context.get_dtype(source)
     shape, out_dtype = context.get_shape(target), context.get_dtype(target)

@@ -165,7 +165,7 @@ class TorchSource:
             raise unsupported(
                 f"output {name!r} is a {type(value).__name__}; every output must be a tensor"
             )
-        value = cast("Any", value).detach()
+        value = value.detach()
         if value.dtype == self._torch.bfloat16:
             return value.float().numpy().astype(ml_dtypes.bfloat16)
         array = value.resolve_conj().resolve_neg().numpy()
@@ -207,7 +207,7 @@ def _flat_module(torch: Any, model: Any, names: Sequence[str], style: Style) -> 
 
     class Flat(torch.nn.Module):
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__()  # pyright: ignore[reportUnknownMemberType]
             self.model = model
 
         def forward(self, *tensors: object) -> tuple[object, ...]:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import torch
+from torch import nn
+
 from sealane.bundle import Verdict, read_bundle
 from sealane.export import export
-from torch import nn
 
 
 def test_mlp_becomes_a_verified_bundle(tmp_path):
