@@ -20,6 +20,7 @@ class ReaderLimits:
         file_bytes: Size of one file.
         total_bytes: Size of all files.
         golden_bytes: Size of one file under ``golden/``.
+        signature_bytes: Size of ``bundle.sig``.
         safetensors_header_bytes: Bytes of a safetensors header.
         tensor_bytes: Bytes of one tensor, fixed dims only where it has symbols.
         onnx_bytes: Size of an ONNX model file, external data not counted.
@@ -36,6 +37,7 @@ class ReaderLimits:
     file_bytes: int = 16 << 30
     total_bytes: int = 64 << 30
     golden_bytes: int = 64 << 20
+    signature_bytes: int = 16 << 20
     safetensors_header_bytes: int = 1 << 20
     tensor_bytes: int = 1 << 33
     onnx_bytes: int = (1 << 31) - 1

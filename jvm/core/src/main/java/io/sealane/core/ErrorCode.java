@@ -65,8 +65,14 @@ public enum ErrorCode {
   /** bundle.sig is malformed, does not verify, or does not cover exactly these files. */
   SIGNING_INVALID(Family.BUNDLE),
 
-  /** bundle.sig verifies but the key or certificate is not one the policy trusts. */
+  /** The key or certificate of bundle.sig is not one the policy trusts. */
   SIGNER_UNTRUSTED(Family.BUNDLE),
+
+  /**
+   * A key or certificate given for signing or trusting can not be read, or is of a kind that is not
+   * supported.
+   */
+  SIGNING_KEY_INVALID(Family.BUNDLE),
 
   /** The bundle does not reach what the policy demands (verdict, variant, version). */
   POLICY_REFUSED(Family.BUNDLE),
