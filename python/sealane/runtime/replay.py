@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sealane.bundle import OutputMetrics, Verdict, compare_output, judge
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sealane.bundle import GoldenCase, Variant
     from sealane.runtime.session import Session
+    from sealane.runtime.values import AnyArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,13 @@ class CaseResult:
         case: The case's id.
         verdict: The best verdict that all its outputs reach.
         outputs: Metrics of each output.
+        values: What the engine gave, by output name.
     """
 
     case: str
     verdict: Verdict
     outputs: tuple[OutputMetrics, ...]
+    values: dict[str, AnyArray] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _replay_case(
         )
         for spec in session.signature.outputs
     )
-    return CaseResult(case.id, judge(metrics, variant.tolerance, same_engine), metrics)
+    return CaseResult(case.id, judge(metrics, variant.tolerance, same_engine), metrics, outputs)
 
 
 def parity_error(bundle_name: str, session: Session, result: Replay) -> SealaneError:
@@ -146,7 +149,7 @@ def parity_error(bundle_name: str, session: Session, result: Replay) -> SealaneE
 
 
 def _badness(metrics: OutputMetrics) -> tuple[bool, float]:
-    size = metrics.max_abs if metrics.scaled_ulp is None else metrics.scaled_ulp
+    size = metrics.scaled_ulp if metrics.dtype.is_float else metrics.max_abs
     return (not metrics.non_finite_equal, size)
 
 
