@@ -14,9 +14,13 @@ from sealane.bundle.manifest import Unavailable as Unavailable
 from sealane.bundle.manifest import Variant as Variant
 from sealane.bundle.manifest_parser import parse_manifest as parse_manifest
 from sealane.bundle.policy import Policy as Policy
+from sealane.bundle.policy import Signer as Signer
+from sealane.bundle.policy import TrustedSigners as TrustedSigners
 from sealane.bundle.reader import Artifact as Artifact
 from sealane.bundle.reader import VerifiedBundle as VerifiedBundle
 from sealane.bundle.reader import read_bundle as read_bundle
+from sealane.bundle.signing import sign_bundle as sign_bundle
+from sealane.bundle.signing import verify_signature as verify_signature
 from sealane.bundle.verdict import OutputMetrics as OutputMetrics
 from sealane.bundle.verdict import Verdict as Verdict
 from sealane.bundle.verdict import compare_output as compare_output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 import weakref
@@ -20,16 +21,22 @@ from sealane.bundle.files import (
 )
 from sealane.bundle.golden import GoldenCase, read_golden
 from sealane.bundle.limits import DEFAULT_LIMITS, ReaderLimits
-from sealane.bundle.manifest import MANIFEST_NAME, FileEntry, Manifest, Variant
+from sealane.bundle.manifest import (
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    FileEntry,
+    Manifest,
+    Variant,
+)
 from sealane.bundle.manifest_parser import check_manifest_paths, parse_members
+from sealane.bundle.policy import Policy, Signer, TrustedSigners, check_demands
+from sealane.bundle.signing_check import check_signature
 from sealane.bundle.strict_json import parse_strict_json
 from sealane.core import ErrorCode, SealaneError, Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from types import TracebackType
-
-    from sealane.bundle.policy import Policy
 
 CERTIFICATE_PATH = "evidence/parity.json"
 
@@ -63,6 +70,8 @@ class VerifiedBundle:
         golden: tuple[GoldenCase, ...],
         artifacts: dict[str, Artifact],
         certificate: dict[str, Any],
+        digests: dict[str, str],
+        signer: Signer | None,
         private: Path | None,
     ) -> None:
         self._path = path
@@ -70,6 +79,8 @@ class VerifiedBundle:
         self._golden = golden
         self._artifacts = artifacts
         self._certificate = certificate
+        self._digests = digests
+        self._signer = signer
         self._release: Callable[[], object] = weakref.finalize(self, _remove, private)
 
     @property
@@ -96,6 +107,16 @@ class VerifiedBundle:
     def certificate(self) -> dict[str, Any]:
         """``evidence/parity.json``; empty when the bundle has none."""
         return self._certificate
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 (lower-case hex) of every file but ``bundle.sig``, by path."""
+        return dict(self._digests)
+
+    @property
+    def signer(self) -> Signer | None:
+        """Who signed it; None when the policy asked for no signer."""
+        return self._signer
 
     def variant(self, kind_or_id: str) -> Variant:
         """The variant of that id, else the foremost one of that kind.
@@ -175,7 +196,7 @@ def read_bundle(
         SealaneError: A code of the bundle family, in the order of checks of the format (§2).
     """
     root = Path(path)
-    manifest = _read_manifest(root, limits)
+    manifest, manifest_digest = _read_manifest(root, limits)
     bounds = _lower_limits(limits, manifest)
     listing = list_files(root, bounds)
     check_manifest_paths(manifest)
@@ -183,7 +204,7 @@ def read_bundle(
     reading = _Reading(root, manifest, bounds, keep)
     try:
         check_files(listing, manifest.files, reading.digest)
-        return reading.verified(policy)
+        return reading.verified(policy or Policy(), manifest_digest)
     except BaseException:
         _remove(reading.private)
         raise
@@ -217,7 +238,7 @@ class _Reading:
         self.files[entry.path] = digested
         return digested.sha256
 
-    def verified(self, policy: Policy | None) -> VerifiedBundle:
+    def verified(self, policy: Policy, manifest_digest: str) -> VerifiedBundle:
         manifest = self.manifest
         expected = content_id(manifest.files)
         if manifest.content_id != expected:
@@ -227,10 +248,16 @@ class _Reading:
             )
         for entry in manifest.files:
             check_content_allowed(entry.path, self.files[entry.path].head)
+        digests = {path: digested.sha256 for path, digested in self.files.items()}
+        digests[MANIFEST_NAME] = manifest_digest
+        signer = self._signer(policy.signed_by, digests)
+        check_demands(policy, manifest, self.kept)
         golden = tuple(self._golden_case(index) for index in range(len(manifest.golden)))
         certificate = self._certificate()
         artifacts = {each.id: self._artifact(each) for each in self.kept}
-        return VerifiedBundle(self.root, manifest, golden, artifacts, certificate, self.private)
+        return VerifiedBundle(
+            self.root, manifest, golden, artifacts, certificate, digests, signer, self.private
+        )
 
     def data(self, path: str) -> bytes:
         data = self.files[path].data
@@ -239,6 +266,23 @@ class _Reading:
                 ErrorCode.LIMIT_EXCEEDED, f"{path}: above {self.limits.onnx_bytes} bytes"
             )
         return data
+
+    def _signer(self, signers: TrustedSigners | None, digests: dict[str, str]) -> Signer | None:
+        if signers is None:
+            return None
+        limit = self.limits.signature_bytes
+        try:
+            data = read_at_most(self.root / SIGNATURE_NAME, SIGNATURE_NAME, limit)
+        except FileNotFoundError:
+            raise SealaneError(
+                ErrorCode.SIGNING_MISSING,
+                f"{self.root} has no {SIGNATURE_NAME}, and the policy asks for a signer",
+            ) from None
+        if data is None:
+            raise SealaneError(
+                ErrorCode.LIMIT_EXCEEDED, f"{SIGNATURE_NAME}: more than {limit} bytes"
+            )
+        return check_signature(data, digests, signers, self.limits)
 
     def _golden_case(self, index: int) -> GoldenCase:
         ref = self.manifest.golden[index]
@@ -269,7 +313,7 @@ class _Reading:
         return Artifact(self.data(variant.path), None)
 
 
-def _read_manifest(root: Path, limits: ReaderLimits) -> Manifest:
+def _read_manifest(root: Path, limits: ReaderLimits) -> tuple[Manifest, str]:
     try:
         data = read_at_most(root / MANIFEST_NAME, MANIFEST_NAME, limits.manifest_bytes)
     except (FileNotFoundError, NotADirectoryError):
@@ -281,7 +325,7 @@ def _read_manifest(root: Path, limits: ReaderLimits) -> Manifest:
             ErrorCode.LIMIT_EXCEEDED,
             f"{MANIFEST_NAME}: more than {limits.manifest_bytes} bytes",
         )
-    return parse_members(data, limits)
+    return parse_members(data, limits), hashlib.sha256(data).hexdigest()
 
 
 def _lower_limits(limits: ReaderLimits, manifest: Manifest) -> ReaderLimits:
