@@ -93,7 +93,11 @@ def mlp_case(name: str, purpose: str, batch: int, seed: int) -> GoldenCase:
     features = eighths(seed, batch, 4)
     exact = mlp_scores(features)
     return GoldenCase(
-        name, purpose, batch, {"features": features}, {"scores": exact.astype(np.float32)},
+        name,
+        purpose,
+        batch,
+        {"features": features},
+        {"scores": exact.astype(np.float32)},
         {"scores": exact},
     )
 
@@ -146,7 +150,11 @@ KIND_LABELS = ("short", "long")
 def strings_draft(folder: Path) -> BundleDraft:
     """Strings and missing values: carrier and distance to a score and a label."""
     carrier = TensorSpec(
-        "carrier", DType.BYTES, ("batch",), "categorical", Domain(nullable=True, vocabulary=CARRIERS)
+        "carrier",
+        DType.BYTES,
+        ("batch",),
+        "categorical",
+        Domain(nullable=True, vocabulary=CARRIERS),
     )
     distance = TensorSpec(
         "distance", DType.FP32, ("batch",), "numeric",
@@ -182,7 +190,9 @@ def strings_draft(folder: Path) -> BundleDraft:
         _strings_case("known", ["AA", "日本", "ÉÜ"], [256.0, 2048.0, 1000.0]),
         _strings_case("missing", [None, "", "ZZ", "B6"], [np.nan, 0.0, 8192.0, np.nan]),
     )
-    names = Bindings({"carrier": "carrier", "distance": "distance"}, {"score": "score", "label": "label"})
+    names = Bindings(
+        {"carrier": "carrier", "distance": "distance"}, {"score": "score", "label": "label"}
+    )
     return BundleDraft(
         name="strings",
         version="1.0.0",
@@ -195,7 +205,9 @@ def strings_draft(folder: Path) -> BundleDraft:
 
 
 def _strings_case(name: str, carriers: list[str | None], distances: list[float]) -> GoldenCase:
-    codes = np.array([dict(zip(CARRIERS, (1, 2, 3, 4), strict=True)).get(c or "", 0.5) for c in carriers])
+    codes = np.array(
+        [dict(zip(CARRIERS, (1, 2, 3, 4), strict=True)).get(c or "", 0.5) for c in carriers]
+    )
     distance = np.array(distances, dtype=np.float32)
     filled = np.where(np.isnan(distance), np.float32(512), distance)
     exact = filled.astype(np.float64) / 256 + codes
@@ -216,7 +228,11 @@ def external_draft(folder: Path) -> BundleDraft:
         raw = each.raw_data
         each.ClearField("raw_data")
         each.data_location = TensorProto.EXTERNAL
-        for key, text in (("location", "model.onnx.data"), ("offset", len(data)), ("length", len(raw))):
+        for key, text in (
+            ("location", "model.onnx.data"),
+            ("offset", len(data)),
+            ("length", len(raw)),
+        ):
             each.external_data.add(key=key, value=str(text))
         data += raw
     (folder / "model.onnx.data").write_bytes(data)
@@ -229,7 +245,8 @@ def dtypes_draft(folder: Path) -> BundleDraft:
     inputs = tuple(TensorSpec(f"in_{each.value}", each, ("n",)) for each in DTYPES)
     outputs = tuple(TensorSpec(f"out_{each.value}", each, ("n",)) for each in DTYPES)
     nodes = [
-        helper.make_node("Identity", [a.name], [b.name]) for a, b in zip(inputs, outputs, strict=True)
+        helper.make_node("Identity", [a.name], [b.name])
+        for a, b in zip(inputs, outputs, strict=True)
     ]
     proto = model(nodes, [value(each) for each in inputs], [value(each) for each in outputs], [])
     arrays = {each: _extremes(each) for each in DTYPES}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
 
-from corpus import bases, saved_models
+from corpus import accepted, bases, hostile_files, hostile_models, operators, saved_models
 
+from sealane.bundle import reader
+
+OPERATORS = "savedmodel_ops.json"
 SAVED_MODEL = Path("bundles/good/both/1")
 
 
@@ -25,9 +29,30 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool) -> None:
             saved_models.write_saved_model(saved_model)
         else:
             shutil.copytree(source / SAVED_MODEL, saved_model)
+        if tensorflow:
+            _write_operators(target)
         _write_bundles(target / "bundles", saved_model)
 
 
 def _write_bundles(target: Path, saved_model: Path) -> None:
-    shutil.rmtree(target / "good", ignore_errors=True)
+    for name in ("good", "hostile", "accepted"):
+        shutil.rmtree(target / name, ignore_errors=True)
     bases.write_bases(target / "good", saved_model)
+    (target / "hostile").mkdir()
+    (target / "accepted").mkdir()
+    graph = (target / "good" / "both" / "1" / "saved_model.pb").read_bytes()
+    for recipe in (
+        *hostile_files.recipes(),
+        *hostile_models.recipes(),
+        *hostile_models.saved_model_recipes(graph),
+    ):
+        recipe.write(target / "hostile")
+    for recipe in accepted.recipes():
+        recipe.write(target / "accepted")
+
+
+def _write_operators(target: Path) -> None:
+    """The operator table, for the corpus and for the Python package, which carries a copy."""
+    text = json.dumps(operators.operator_table(), indent=1) + "\n"
+    for path in (target / OPERATORS, Path(reader.__file__).parent / OPERATORS):
+        path.write_text(text, encoding="utf-8")

@@ -63,6 +63,7 @@ _name = matching(_NAME, f"a name ({_NAME.pattern})")
 _version = matching(_VERSION, f"a version ({_VERSION.pattern})")
 _reverse_dns = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _texts = items(text)
+_verdict = one_of([each.value for each in Verdict])
 _size = integer(0)
 _positive = integer(1)
 
@@ -209,7 +210,7 @@ def _variant(*, lenient: bool) -> Callable[[object, str], Variant]:
             bindings=members.take("bindings", _bindings(lenient=lenient)),
             requires=members.take_or("requires", _requires(lenient=lenient), Requires()),
             precision=members.take("precision", one_of(PRECISIONS)),
-            verdict=Verdict(members.take("verdict", one_of([each.value for each in Verdict]))),
+            verdict=Verdict(members.take("verdict", _verdict)),
             tolerance=members.take_or("tolerance", _tolerance(lenient=lenient), None),
         )
         members.finish()

@@ -30,6 +30,7 @@ from sealane.bundle.manifest import (
 )
 from sealane.bundle.manifest_parser import check_manifest_paths, parse_members
 from sealane.bundle.policy import Policy, Signer, TrustedSigners, check_demands
+from sealane.bundle.saved_model_check import check_saved_model
 from sealane.bundle.signing_check import check_signature
 from sealane.bundle.strict_json import parse_strict_json
 from sealane.core import ErrorCode, SealaneError, Signature
@@ -253,6 +254,7 @@ class _Reading:
         signer = self._signer(policy.signed_by, digests)
         check_demands(policy, manifest, self.kept)
         golden = tuple(self._golden_case(index) for index in range(len(manifest.golden)))
+        self._check_artifacts()
         certificate = self._certificate()
         artifacts = {each.id: self._artifact(each) for each in self.kept}
         return VerifiedBundle(
@@ -288,6 +290,19 @@ class _Reading:
         ref = self.manifest.golden[index]
         strings = None if ref.strings is None else self.data(ref.strings)
         return read_golden(ref, self.data(ref.path), strings, self.manifest.signature, self.limits)
+
+    def _check_artifacts(self) -> None:
+        for variant in self.manifest.variants:
+            if variant.kind == "onnx":
+                from sealane.bundle.onnx_check import check_onnx
+
+                sizes = {entry.path: entry.size for entry in self.manifest.files}
+                check_onnx(
+                    variant, self.data(variant.path), self.manifest.signature, sizes, self.limits
+                )
+            elif variant.kind == "savedmodel":
+                data = self.data(f"{variant.path}/saved_model.pb")
+                check_saved_model(variant, data, self.manifest.signature, self.limits)
 
     def _certificate(self) -> dict[str, Any]:
         if CERTIFICATE_PATH not in self.files:

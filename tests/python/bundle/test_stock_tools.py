@@ -17,8 +17,8 @@ from sealane.bundle import (
     BundleDraft,
     GoldenCase,
     Requires,
-    VerifiedBundle,
     Verdict,
+    VerifiedBundle,
     read_bundle,
     write_bundle,
 )
