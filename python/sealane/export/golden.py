@@ -281,7 +281,7 @@ def _constant(values: Array, dtype: DType) -> bool:
         return False
     if dtype is DType.BYTES or not dtype.is_float:
         return len(set(values.reshape(-1).tolist())) <= 1
-    wide = values.astype(np.float64)
-    wide = wide[np.isfinite(wide)]
+    wide = np.where(np.isfinite(values), values, 0).astype(np.float64)
     scale = float(np.abs(wide).max(initial=0.0))
-    return scale < _FLAT or float(wide.std()) <= _FLAT * scale
+    across = wide.std(axis=0) if len(wide) > 1 else wide.std()
+    return scale < _FLAT or float(np.max(across, initial=0.0)) <= _FLAT * scale

@@ -1,7 +1,5 @@
 """Every honest conversion passes, in every variant that the bundle then holds."""
 
-import json
-
 import numpy as np
 import onnx
 import pytest
@@ -66,17 +64,6 @@ def test_keras_model_is_within_oracle(keras_models, name, tmp_path):
 def assert_cases_cover_batches(bundle):
     assert {1, 2, 7}.issubset({case.batch for case in bundle.golden})
     assert max(case.batch for case in bundle.golden) >= 16
-    print(
-        json.dumps(
-            {
-                run["variant"]: [
-                    (o["name"], o["scaledUlp"], o["oracleRatioMax"]) for o in run["outputs"]
-                ]
-                for run in bundle.certificate["runs"]
-            }
-        ),
-        bundle.certificate["notes"],
-    )
 
 
 def assert_nothing_private(bundle):
