@@ -147,21 +147,23 @@ CARRIERS = ("AA", "B6", "ÉÜ", "日本")
 KIND_LABELS = ("short", "long")
 
 
+CARRIER = TensorSpec(
+    "carrier", DType.BYTES, ("batch",), "categorical", Domain(nullable=True, vocabulary=CARRIERS)
+)
+DISTANCE = TensorSpec(
+    "distance",
+    DType.FP32,
+    ("batch",),
+    "numeric",
+    Domain(nullable=True, minimum=0.0, maximum=8192.0),
+)
+SCORE = TensorSpec("score", DType.FP32, ("batch",))
+LABEL = TensorSpec("label", DType.BYTES, ("batch",))
+STRINGS_SIGNATURE = Signature((CARRIER, DISTANCE), (SCORE, LABEL))
+
+
 def strings_draft(folder: Path) -> BundleDraft:
     """Strings and missing values: carrier and distance to a score and a label."""
-    carrier = TensorSpec(
-        "carrier",
-        DType.BYTES,
-        ("batch",),
-        "categorical",
-        Domain(nullable=True, vocabulary=CARRIERS),
-    )
-    distance = TensorSpec(
-        "distance", DType.FP32, ("batch",), "numeric",
-        Domain(nullable=True, minimum=0.0, maximum=8192.0),
-    )  # fmt: skip
-    score = TensorSpec("score", DType.FP32, ("batch",))
-    label = TensorSpec("label", DType.BYTES, ("batch",))
     nodes = [
         helper.make_node(
             "LabelEncoder", ["carrier"], ["code"], domain="ai.onnx.ml",
@@ -184,7 +186,7 @@ def strings_draft(folder: Path) -> BundleDraft:
         tensor("limit", np.float32(1000)),
     ]
     proto = model(
-        nodes, [value(carrier), value(distance)], [value(score), value(label)], constants, ML_OPSETS
+        nodes, [value(CARRIER), value(DISTANCE)], [value(SCORE), value(LABEL)], constants, ML_OPSETS
     )
     cases = (
         _strings_case("known", ["AA", "日本", "ÉÜ"], [256.0, 2048.0, 1000.0]),
@@ -196,7 +198,7 @@ def strings_draft(folder: Path) -> BundleDraft:
     return BundleDraft(
         name="strings",
         version="1.0.0",
-        signature=Signature((carrier, distance), (score, label)),
+        signature=STRINGS_SIGNATURE,
         artifacts=(onnx_draft(folder, proto, names),),
         golden=cases,
         certificate=certificate(["onnx"], cases),

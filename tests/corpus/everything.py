@@ -7,7 +7,17 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from corpus import accepted, bases, hostile_files, hostile_models, operators, saved_models
+from corpus import (
+    accepted,
+    bases,
+    goldens,
+    hostile_files,
+    hostile_models,
+    manifests,
+    operators,
+    saved_models,
+    vectors,
+)
 
 from sealane.bundle import reader
 
@@ -32,6 +42,11 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool) -> None:
         if tensorflow:
             _write_operators(target)
         _write_bundles(target / "bundles", saved_model)
+    shutil.rmtree(target / "manifests", ignore_errors=True)
+    manifests.write_manifests(target / "manifests")
+    shutil.rmtree(target / "golden", ignore_errors=True)
+    goldens.write_goldens(target / "golden")
+    vectors.write_vectors(target / "parity_vectors.json")
 
 
 def _write_bundles(target: Path, saved_model: Path) -> None:

@@ -80,11 +80,11 @@ def _check_signature(signature: Signature) -> None:
 def _check_files(manifest: Manifest) -> None:
     if not manifest.files:
         raise invalid("files", "expected at least one file")
-    before = ""
+    before: str | None = None
     for entry in manifest.files:
         if entry.path in (MANIFEST_NAME, SIGNATURE_NAME):
             raise invalid("files", f"{entry.path} must not be listed")
-        if entry.path <= before:
+        if before is not None and entry.path <= before:
             raise invalid(
                 "files", f"{entry.path!r} stands after {before!r}; sort by path, once each"
             )

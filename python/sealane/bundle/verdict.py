@@ -240,10 +240,7 @@ def _compare_floats(
         ratio = _quotient(
             largest_error, max(float(_distance(s, o, finite).max(initial=0.0)), step / 2)
         )
-    if masks_differ.any():
-        worst = _index(masks_differ)
-    else:
-        worst = _index(error) if largest_error else None
+    weights = masks_differ if masks_differ.any() else error
     return OutputMetrics(
         name=name,
         dtype=dtype,
@@ -254,7 +251,7 @@ def _compare_floats(
         argmax_agree=_argmax_agree(y, s, o, largest_error),
         non_finite_equal=not masks_differ.any(),
         bit_equal=_bit_equal(actual, source),
-        worst_index=worst,
+        worst_index=_index(weights) if weights.any() else None,
     )
 
 
@@ -272,10 +269,7 @@ def _quotient(numerator: float, denominator: float) -> float:
 
 def _non_finite_kind(values: Array) -> Array:
     """0 for finite, 1 for NaN, 2 for +Inf, 3 for -Inf."""
-    kind = np.isnan(values).astype(np.uint8)
-    kind[np.isposinf(values)] = 2
-    kind[np.isneginf(values)] = 3
-    return kind
+    return np.isnan(values) + 2 * np.isposinf(values) + 3 * np.isneginf(values)
 
 
 def _bit_equal(actual: Array, source: Array) -> bool:
