@@ -97,6 +97,34 @@ public final class Binding implements AutoCloseable {
   }
 
   /**
+   * A bound input, to be written.
+   *
+   * @throws SealaneException INPUT_UNKNOWN when there is none of that name
+   */
+  public Tensor input(String name) {
+    return named(inputs, "input", name);
+  }
+
+  /**
+   * A bound output, to be read.
+   *
+   * @throws SealaneException INPUT_UNKNOWN when none of that name is bound
+   */
+  public Tensor output(String name) {
+    return named(outputs, "output", name);
+  }
+
+  private static Tensor named(Map<String, Tensor> tensors, String kind, String name) {
+    Tensor tensor = tensors.get(name);
+    if (tensor == null) {
+      throw new SealaneException(
+          ErrorCode.INPUT_UNKNOWN,
+          "no " + kind + " '" + name + "' is bound: bound are " + tensors.keySet());
+    }
+    return tensor;
+  }
+
+  /**
    * Computes the outputs from the inputs' current values.
    *
    * @throws SealaneException INPUT_NULL or INPUT_DOMAIN for a value outside its domain;

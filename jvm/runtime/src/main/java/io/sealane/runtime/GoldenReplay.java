@@ -176,9 +176,12 @@ final class GoldenReplay {
     details.put("case", worst.id());
     details.put("output", metrics.name());
     details.put("maxAbs", metrics.maxAbs());
-    details.put("scaledUlp", metrics.scaledUlp());
-    details.put("argmaxAgree", metrics.argmaxAgree());
+    details.put("argmaxAgree", !Boolean.FALSE.equals(metrics.argmaxAgree()));
     details.put("nonFiniteEqual", metrics.nonFiniteEqual());
+    Double scaled = metrics.scaledUlp();
+    if (scaled != null) {
+      details.put("scaledUlp", scaled);
+    }
     Double ratio = metrics.oracleRatio();
     if (ratio != null) {
       details.put("oracleRatio", ratio);
@@ -190,7 +193,7 @@ final class GoldenReplay {
         + "': max abs error "
         + metrics.maxAbs()
         + ", S "
-        + metrics.scaledUlp()
+        + (scaled == null ? "-" : scaled)
         + ", R "
         + (ratio == null ? "-" : ratio);
   }

@@ -75,6 +75,8 @@ public record Replay(String variant, Verdict required, List<CaseResult> cases) {
   }
 
   static double badness(OutputMetrics metrics) {
-    return metrics.nonFiniteEqual() ? metrics.scaledUlp() : Double.POSITIVE_INFINITY;
+    Double scaled = metrics.scaledUlp();
+    double size = scaled == null ? metrics.maxAbs() : scaled;
+    return metrics.nonFiniteEqual() ? size : Double.POSITIVE_INFINITY;
   }
 }

@@ -29,6 +29,9 @@ interface ValueCheck {
     if (spec.dtype() == DataType.BYTES) {
       return new TextCheck(spec);
     }
+    if (spec.dtype() == DataType.BOOL) {
+      return new BoolCheck(spec);
+    }
     Domain domain = spec.domain();
     if (domain == null) {
       return ACCEPT;
