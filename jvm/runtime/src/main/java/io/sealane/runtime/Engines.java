@@ -3,7 +3,6 @@ package io.sealane.runtime;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.runtime.spi.EngineProvider;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -19,14 +18,21 @@ final class Engines {
 
   private Engines() {}
 
+  /** Found once: the class path does not change. */
+  private static final class OnClassPath {
+    static final List<EngineProvider> FOUND =
+        ServiceLoader.load(EngineProvider.class, Engines.class.getClassLoader()).stream()
+            .map(ServiceLoader.Provider::get)
+            .toList();
+  }
+
   /**
    * The engines to consider, in the order of the class path: the one named, or all.
    *
    * @throws SealaneException ENGINE_UNAVAILABLE naming what to add
    */
   static List<EngineProvider> candidates(@Nullable String name) {
-    List<EngineProvider> found = new ArrayList<>();
-    ServiceLoader.load(EngineProvider.class, Engines.class.getClassLoader()).forEach(found::add);
+    List<EngineProvider> found = OnClassPath.FOUND;
     if (name == null && !found.isEmpty()) {
       return found;
     }

@@ -1,0 +1,133 @@
+package io.sealane.dist;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.core.domain.JavaModifier.PUBLIC;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+
+/** The arrows between the modules, and what none of them may do. */
+@AnalyzeClasses(packages = "io.sealane", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  static final ArchRule arrowsPointOneWay =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .withOptionalLayers(true)
+          .layer("core")
+          .definedBy("io.sealane.core..")
+          .layer("bundle")
+          .definedBy("io.sealane.bundle..")
+          .layer("runtime")
+          .definedBy("io.sealane.runtime", "io.sealane.runtime.spi")
+          .layer("onnx")
+          .definedBy("io.sealane.runtime.onnx..")
+          .layer("bridge")
+          .definedBy("io.sealane.bridge..")
+          .whereLayer("bridge")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("onnx")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("runtime")
+          .mayOnlyBeAccessedByLayers("onnx", "bridge")
+          .whereLayer("bundle")
+          .mayOnlyBeAccessedByLayers("runtime", "onnx", "bridge");
+
+  @ArchTest
+  static final ArchRule coreDependsOnTheJdkAlone =
+      classes()
+          .that()
+          .resideInAPackage("io.sealane.core..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage("io.sealane.core..", "java..", "org.jspecify.annotations..");
+
+  @ArchTest
+  static final ArchRule engineModulesShowOnlyTheirProvider =
+      classes()
+          .that()
+          .resideInAPackage("io.sealane.runtime.onnx..")
+          .and()
+          .haveModifier(PUBLIC)
+          .should()
+          .haveSimpleNameEndingWith("EngineProvider");
+
+  @ArchTest
+  static final ArchRule enginesAreSeenByTheirModuleOnly =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.sealane.runtime.onnx..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("ai.onnxruntime..");
+
+  @ArchTest
+  static final ArchRule publicSignaturesSpeakOfSealaneAndTheJdk =
+      noMethods()
+          .that()
+          .arePublic()
+          .and()
+          .areDeclaredInClassesThat()
+          .arePublic()
+          .should(
+              new ForeignTypes(
+                  describe(
+                      "neither Sealane's nor the JDK's",
+                      type -> !type.isPrimitive() && isForeign(type))));
+
+  @ArchTest
+  static final ArchRule noCycles = slices().matching("io.sealane.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule noJavaSerialisation =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .belongToAnyOf(ObjectInputStream.class, ObjectOutputStream.class);
+
+  @ArchTest
+  static final ArchRule systemPropertiesAreForEntryPoints =
+      noClasses()
+          .should()
+          .callMethod(System.class, "getProperty", String.class)
+          .orShould()
+          .callMethod(System.class, "getProperty", String.class, String.class)
+          .orShould()
+          .callMethod(System.class, "getenv", String.class)
+          .orShould()
+          .callMethod(Integer.class, "getInteger", String.class)
+          .orShould()
+          .callMethod(Boolean.class, "getBoolean", String.class);
+
+  @ArchTest
+  static final ArchRule namesSayWhatAClassIs =
+      noClasses()
+          .should()
+          .haveSimpleNameEndingWith("Util")
+          .orShould()
+          .haveSimpleNameEndingWith("Utils")
+          .orShould()
+          .haveSimpleNameEndingWith("Helper")
+          .orShould()
+          .haveSimpleNameEndingWith("Manager")
+          .orShould()
+          .haveSimpleNameEndingWith("Impl")
+          .orShould()
+          .haveSimpleNameStartingWith("Base");
+
+  private static boolean isForeign(JavaClass type) {
+    JavaClass element = type.getBaseComponentType();
+    String name = element.getPackageName();
+    return !element.isPrimitive() && !name.startsWith("io.sealane") && !name.startsWith("java.");
+  }
+}
