@@ -2,7 +2,8 @@
 
 ``python tests/conformance/regenerate.py`` is deterministic and needs no framework: the one
 SavedModel is kept as it is, for its bytes depend on TensorFlow's version. With
-``--tensorflow`` it is made anew, and so is the operator table.
+``--tensorflow`` it is made anew, and so is the operator table. The keys are kept too: with ``--keys``
+they and every signature are made anew.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", type=Path, default=HERE, help="folder to write into")
     parser.add_argument("--tensorflow", action="store_true", help="also what TensorFlow makes")
+    parser.add_argument("--keys", action="store_true", help="also the keys and certificates")
     arguments = parser.parse_args()
-    regenerate(arguments.target, HERE, tensorflow=arguments.tensorflow)
+    regenerate(arguments.target, HERE, tensorflow=arguments.tensorflow, new_keys=arguments.keys)
 
 
 if __name__ == "__main__":

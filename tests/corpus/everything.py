@@ -13,26 +13,35 @@ from corpus import (
     goldens,
     hostile_files,
     hostile_models,
+    hostile_signatures,
+    keys,
     manifests,
     operators,
     saved_models,
+    signatures,
     vectors,
 )
 
 from sealane.bundle import reader
 
 OPERATORS = "savedmodel_ops.json"
+KEYS = "keys"
 SAVED_MODEL = Path("bundles/good/both/1")
 
 
-def regenerate(target: Path, source: Path, *, tensorflow: bool) -> None:
+def regenerate(target: Path, source: Path, *, tensorflow: bool, new_keys: bool = False) -> None:
     """Write into ``target`` what is generated.
 
     Args:
         target: The folder to write into; generated folders in it are replaced.
-        source: The corpus as it is, from which the SavedModel is taken.
+        source: The corpus as it is, from which the SavedModel and the keys are taken.
         tensorflow: Whether to make anew what only TensorFlow can make.
+        new_keys: Whether to make the keys and certificates anew, and so every signature.
     """
+    if new_keys:
+        keys.write_keys(target / KEYS)
+    else:
+        signatures.copy_keys(source / KEYS, target / KEYS)
     with tempfile.TemporaryDirectory() as name:
         saved_model = Path(name) / "saved_model"
         if tensorflow:
@@ -41,7 +50,7 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool) -> None:
             shutil.copytree(source / SAVED_MODEL, saved_model)
         if tensorflow:
             _write_operators(target)
-        _write_bundles(target / "bundles", saved_model)
+        _write_bundles(target / "bundles", saved_model, signatures.Keys(target / KEYS))
     shutil.rmtree(target / "manifests", ignore_errors=True)
     manifests.write_manifests(target / "manifests")
     shutil.rmtree(target / "golden", ignore_errors=True)
@@ -49,10 +58,11 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool) -> None:
     vectors.write_vectors(target / "parity_vectors.json")
 
 
-def _write_bundles(target: Path, saved_model: Path) -> None:
+def _write_bundles(target: Path, saved_model: Path, ring: signatures.Keys) -> None:
     for name in ("good", "hostile", "accepted"):
         shutil.rmtree(target / name, ignore_errors=True)
     bases.write_bases(target / "good", saved_model)
+    signatures.write_signed(target / "good", ring)
     (target / "hostile").mkdir()
     (target / "accepted").mkdir()
     graph = (target / "good" / "both" / "1" / "saved_model.pb").read_bytes()
@@ -60,9 +70,13 @@ def _write_bundles(target: Path, saved_model: Path) -> None:
         *hostile_files.recipes(),
         *hostile_models.recipes(),
         *hostile_models.saved_model_recipes(graph),
+        *hostile_signatures.recipes(target / "good", ring),
     ):
         recipe.write(target / "hostile")
-    for recipe in accepted.recipes():
+    for recipe in (
+        *accepted.recipes(),
+        *signatures.accepted_recipes(target / "good", ring),
+    ):
         recipe.write(target / "accepted")
 
 

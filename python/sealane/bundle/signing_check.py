@@ -77,8 +77,8 @@ def _trusted(
             return Signer("key", envelope.hint), key
     raise SealaneError(
         ErrorCode.SIGNER_UNTRUSTED,
-        f"{SIGNATURE_NAME} is signed by the key {envelope.hint}, none of the "
-        f"{len(signers.keys)} trusted ones",
+        f"{SIGNATURE_NAME} is signed by the key with fingerprint {envelope.hint}, "
+        f"which is not among the {len(signers.keys)} trusted keys",
         {"fingerprint": envelope.hint},
     )
 
