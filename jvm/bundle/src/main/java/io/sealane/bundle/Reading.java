@@ -124,11 +124,34 @@ final class Reading {
       golden.add(GoldenReader.read(ref, bytes(ref.path()), strings, manifest.signature(), limits));
     }
     Map<String, @Nullable Object> certificate = certificate(limits);
+    for (Variant variant : manifest.variants()) {
+      checkArtifact(variant, manifest, limits);
+    }
     Map<String, Artifact> artifacts = new LinkedHashMap<>();
     for (Variant variant : plan.kept()) {
       artifacts.put(variant.id(), artifact(variant, plan));
     }
     return new VerifiedBundle(root, manifest, golden, certificate, artifacts, privateDirectory);
+  }
+
+  private void checkArtifact(Variant variant, Manifest manifest, Limits limits) {
+    switch (variant.kind()) {
+      case Variant.ONNX -> {
+        Long external =
+            manifest.files().stream()
+                .filter(file -> file.path().equals(FilePlan.externalData(variant)))
+                .map(FileEntry::size)
+                .findFirst()
+                .orElse(null);
+        OnnxCheck.check(variant, manifest.signature(), bytes(variant.path()), external, limits);
+      }
+      case Variant.SAVEDMODEL ->
+          SavedModelCheck.check(
+              variant, manifest.signature(), bytes(variant.path() + "/saved_model.pb"), limits);
+      default -> {
+        // A kind of a later version: its files were verified like all others.
+      }
+    }
   }
 
   private Map<String, @Nullable Object> certificate(Limits limits) {
