@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sealane.export.errors import unsupported
+from sealane.export import tensorflow_graph
+from sealane.export.errors import load_module
+from sealane.export.onnx_to_tensorflow import to_function
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import onnx
@@ -23,8 +26,23 @@ def save(
 ) -> None:
     """Write a SavedModel that computes the graph, features in front.
 
+    Args:
+        bare: The model without features, its weights inside.
+        bare_signature: What the graph takes and gives, by its own names.
+        signature: What the SavedModel takes and gives.
+        features: A function of raw tensors by name → the graph's inputs by name, or None.
+        directory: Where to; must not exist.
+
     Raises:
-        SealaneError: ``EXPORT_UNSUPPORTED`` naming an operator without TensorFlow form.
+        SealaneError: ``EXPORT_UNSUPPORTED`` naming an operator without TensorFlow form;
+            ``ENGINE_UNAVAILABLE`` without TensorFlow.
     """
-    del bare, bare_signature, signature, features, directory
-    raise unsupported("a model of this framework has no SavedModel route yet")
+    tf = load_module("tensorflow", "tensorflow")
+    function = to_function(bare)
+
+    def call(tensors: Mapping[str, Any]) -> Mapping[str, Any]:
+        given = features(tensors) if features is not None else tensors
+        return function({spec.name: given[spec.name] for spec in bare_signature.inputs})
+
+    tracked = [function] if features is None else [function, features]
+    tensorflow_graph.save(tf, call, tracked, signature, directory)
