@@ -1,27 +1,5 @@
-"""The same Session living in a JVM inside this process."""
+"""The same Session living in a JVM inside this process (JPype), and Python for Java (Py4J)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from sealane.core import ErrorCode, SealaneError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sealane.bundle import Policy
-    from sealane.runtime import ReplayMode, Session
-
-
-def open_session(
-    path: Path,
-    *,
-    variant: str | None = None,
-    replay: ReplayMode = "strict",
-    policy: Policy | None = None,
-    intra_op_threads: int = 0,
-    optimization: str = "all",
-) -> Session:
-    """Opens a bundle in the JVM."""
-    del variant, replay, policy, intra_op_threads, optimization
-    raise SealaneError(ErrorCode.ENGINE_UNAVAILABLE, f"no JVM can open {path} yet")
+from sealane.jvm.process import find_jar as find_jar
+from sealane.jvm.process import start as start
+from sealane.jvm.session import open_session as open_session
