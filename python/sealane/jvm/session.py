@@ -52,6 +52,7 @@ class JvmEngine:
     def __init__(self, bridge: Any, handle: int) -> None:
         self._bridge = bridge
         self._handle = handle
+        self._run: Any = bridge.run
         self._java_error: Any = importlib.import_module("jpype").JException
         fields: dict[str, Any] = json.loads(str(bridge.describe(handle)))
         self.signature: Signature = parse_signature(lenient=False)(fields["signature"], "signature")
@@ -95,7 +96,7 @@ class JvmEngine:
             try:
                 for memory, array in zip(bound.inputs, inputs.values(), strict=True):
                     memory[...] = array
-                self._bridge.run(bound.handle)
+                self._run(bound.handle)
                 return {name: bound.outputs[name].copy() for name in outputs}
             finally:
                 pool.give(bound)

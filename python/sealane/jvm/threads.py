@@ -26,6 +26,8 @@ class _Attached:
 
 def detach_at_exit() -> None:
     """Makes sure that this thread leaves the JVM when it ends. The main thread never does."""
-    if not hasattr(_local, "attached"):
+    try:
+        _local.attached  # noqa: B018
+    except AttributeError:
         main = threading.current_thread() is threading.main_thread()
         _local.attached = None if main else _Attached()

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 MAX_TENSOR_BYTES = 2**33
 """Bytes one input may have: the reader's own limit on a tensor (docs/bundle-format.md §4)."""
 
+_REMEMBERED_SHAPES = 256
+"""Combinations of shapes that passed and are not checked again."""
+
+_ABSENT = object()
 _BYTES_WIDTH = 16
 """What one BYTES element counts for (docs/bundle-format.md §2.1)."""
 
@@ -32,6 +36,7 @@ _BYTES_WIDTH = 16
 class _Expected:
     """One input of the signature, taken apart so that the check of a call is cheap."""
 
+    name: str
     spec: TensorSpec
     dtype: np.dtype[np.generic]
     is_text: bool
@@ -41,7 +46,7 @@ class _Expected:
 
 
 class InputParser:
-    """Checks inputs against one signature. Immutable, so safe for use by several threads.
+    """Checks inputs against one signature. Safe for use by several threads.
 
     Args:
         signature: The model's signature.
@@ -53,6 +58,7 @@ class InputParser:
         self._max_tensor_bytes = max_tensor_bytes
         self._expected = tuple(
             _Expected(
+                name=spec.name,
                 spec=spec,
                 dtype=spec.dtype.numpy,
                 is_text=spec.dtype is DType.BYTES,
@@ -62,6 +68,7 @@ class InputParser:
             )
             for spec in signature.inputs
         )
+        self._accepted: set[tuple[tuple[int, ...], ...]] = set()
 
     def parse(self, inputs: Mapping[str, object]) -> dict[str, AnyArray]:
         """The inputs as arrays, in the signature's order.
@@ -79,29 +86,41 @@ class InputParser:
                 INPUT_NULL, INPUT_DOMAIN or INPUT_TOO_LARGE, naming input, row, expected and
                 received.
         """
-        inputs = _as_mapping(inputs)
+        if type(inputs) is not dict:
+            inputs = _as_mapping(inputs)
         if len(inputs) != len(self._expected):
             self._refuse_names(inputs)
         parsed: dict[str, AnyArray] = {}
-        symbols: dict[str, tuple[int, str]] = {}
         for expected in self._expected:
-            name = expected.spec.name
-            if name not in inputs:
+            value = inputs.get(expected.name, _ABSENT)
+            if type(value) is np.ndarray and value.dtype == expected.dtype and not expected.is_text:
+                parsed[expected.name] = cast("AnyArray", value)
+            elif value is _ABSENT:
                 self._refuse_names(inputs)
-            value = inputs[name]
-            plain = type(value) is np.ndarray and value.dtype == expected.dtype
-            array: AnyArray = (
-                cast("AnyArray", value)
-                if plain and not expected.is_text
-                else read_value(expected.spec, value)
-            )
-            self._check_shape(expected, array.shape, symbols)
-            self._check_size(expected, array)
-            array = _native(array)
+            else:
+                parsed[expected.name] = read_value(expected.spec, value)
+        shapes = tuple([array.shape for array in parsed.values()])
+        if shapes not in self._accepted:
+            self._check_shapes(parsed)
+            if len(self._accepted) >= _REMEMBERED_SHAPES:
+                self._accepted.clear()
+            self._accepted.add(shapes)
+        for expected in self._expected:
+            array = parsed[expected.name]
+            flags = array.flags
+            if not (flags.c_contiguous and flags.aligned and array.dtype.isnative):
+                array = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
+                parsed[expected.name] = array
             if expected.check_domain is not None:
                 expected.check_domain(array)
-            parsed[name] = array
         return parsed
+
+    def _check_shapes(self, parsed: dict[str, AnyArray]) -> None:
+        symbols: dict[str, tuple[int, str]] = {}
+        for expected in self._expected:
+            array = parsed[expected.name]
+            self._check_shape(expected, array.shape, symbols)
+            self._check_size(expected, array)
 
     def _check_shape(
         self, expected: _Expected, shape: tuple[int, ...], symbols: dict[str, tuple[int, str]]
@@ -201,13 +220,6 @@ def _as_mapping(inputs: object) -> Mapping[str, object]:
         ErrorCode.INPUT_DTYPE,
         f"inputs are not a mapping: expected {{name: array}}, received {type(inputs).__name__}",
     )
-
-
-def _native(array: AnyArray) -> AnyArray:
-    flags = array.flags
-    if flags.c_contiguous and flags.aligned and array.dtype.isnative:
-        return array
-    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
 def _range_text(allowed: SymbolRange) -> str:

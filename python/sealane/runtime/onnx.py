@@ -80,6 +80,7 @@ class OnnxEngine:
         self._options = options or OnnxOptions()
         self._input_names = dict(inputs)
         self._output_names = dict(outputs)
+        self._renamed = any(name != engine_name for name, engine_name in inputs.items())
         self._output_dtypes = {spec.name: spec.dtype for spec in signature.outputs}
         specs = (*signature.inputs, *signature.outputs)
         self._has_bf16 = any(spec.dtype is DType.BF16 for spec in specs)
@@ -101,7 +102,9 @@ class OnnxEngine:
 
     def run(self, inputs: dict[str, AnyArray], outputs: tuple[str, ...]) -> dict[str, AnyArray]:
         """Runs parsed inputs; see :meth:`sealane.runtime.session.Engine.run`."""
-        feeds = {self._input_names[name]: array for name, array in inputs.items()}
+        feeds = inputs
+        if self._renamed:
+            feeds = {self._input_names[name]: array for name, array in inputs.items()}
         wanted = [self._output_names[name] for name in outputs]
         try:
             if self._has_bf16:
@@ -113,7 +116,7 @@ class OnnxEngine:
                 f"ONNX Runtime {self.version} failed to run {self._label}: {error}",
                 {"engine": self.name},
             ) from error
-        return {name: np.asarray(each) for name, each in zip(outputs, results, strict=True)}
+        return dict(zip(outputs, results, strict=True))
 
     def _run_with_bf16(
         self, feeds: dict[str, AnyArray], wanted: list[str], outputs: tuple[str, ...]

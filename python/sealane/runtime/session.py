@@ -118,7 +118,8 @@ class EngineSession:
         self._model = model
         self._parser = InputParser(signature)
         self._every_output = tuple(spec.name for spec in signature.outputs)
-        self._idle = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
         self._running = 0
         self._closing = False
         self._closed = False
@@ -147,7 +148,7 @@ class EngineSession:
         self, inputs: Mapping[str, object], outputs: Sequence[str] | None = None
     ) -> dict[str, AnyArray]:
         """Runs the model once; see :meth:`Session.run`."""
-        with self._idle:
+        with self._lock:
             if self._closing:
                 raise SealaneError(
                     ErrorCode.SESSION_CLOSED,
@@ -155,14 +156,12 @@ class EngineSession:
                 )
             self._running += 1
         try:
-            wanted = (
-                self._every_output
-                if outputs is None
-                else requested_outputs(self._signature, outputs)
-            )
+            wanted = self._every_output
+            if outputs is not None:
+                wanted = requested_outputs(self._signature, outputs)
             return self._engine.run(self._parser.parse(inputs), wanted)
         finally:
-            with self._idle:
+            with self._lock:
                 self._running -= 1
                 if self._closing:
                     self._idle.notify_all()
