@@ -298,14 +298,13 @@ def open_session(
         f"replay={replay}",
         f"intra-op-threads={intra_op_threads}",
         f"optimisation={optimization}",
+        *_policy_settings(policy),
     ]
     if variant is not None:
         settings.append(f"variant={variant}")
-    if policy is not None and policy.required_verdict is not None:
-        settings.append(f"required-verdict={policy.required_verdict.value}")
     content_id = None
     if policy is not None:
-        # Java knows keys and verdicts; the rest of a policy is judged here, on the same content.
+        # Java knows signers and verdicts; the rest is judged here, on the same content.
         with read_bundle(path, policy=policy) as verified:
             content_id = verified.manifest.content_id
     with java_errors(bridge):
@@ -323,11 +322,23 @@ def open_session(
     return EngineSession(engine.signature, engine, model=engine.model)
 
 
-def _trusted(policy: Policy | None) -> list[str]:
-    """The trusted keys and certificates in PEM."""
+def _policy_settings(policy: Policy | None) -> list[str]:
     if policy is None:
         return []
-    return [each.decode("ascii") for each in (*policy.signed_by, *policy.trust_roots)]
+    settings: list[str] = []
+    if policy.required_verdict is not None:
+        settings.append(f"required-verdict={policy.required_verdict.value}")
+    if policy.signed_by is not None:
+        settings += [f"signer={each}" for each in policy.signed_by.identities]
+    return settings
+
+
+def _trusted(policy: Policy | None) -> list[str]:
+    """The trusted keys and certificates in PEM."""
+    if policy is None or policy.signed_by is None:
+        return []
+    signers = policy.signed_by
+    return [each.decode("ascii", "replace") for each in (*signers.keys, *signers.roots)]
 
 
 def output_shapes(signature: Signature, shapes: Shapes) -> Shapes:

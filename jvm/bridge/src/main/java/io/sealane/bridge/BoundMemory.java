@@ -51,8 +51,7 @@ final class BoundMemory implements AutoCloseable {
       @Nullable ByteBuffer[] outputs) {
     Map<String, Tensor> read = Sizes.wrap(session.signature().inputs(), sizes, inputs);
     try {
-      Map<String, Tensor> written =
-          Sizes.wrap(session.signature().outputs(), outputSizes, outputs);
+      Map<String, Tensor> written = Sizes.wrap(session.signature().outputs(), outputSizes, outputs);
       try (Binding binding = session.bind(read, written)) {
         binding.run();
       } finally {

@@ -31,8 +31,8 @@ public final class Bridge {
    * Opens a bundle: {@link Sealane#open(Path, io.sealane.runtime.SessionConfig)}.
    *
    * @param path the bundle's directory
-   * @param settings {@code name=value}; the names of {@link
-   *     io.sealane.runtime.SessionConfig#of}, {@code required-verdict} and {@code signer}
+   * @param settings {@code name=value}; the names of {@link io.sealane.runtime.SessionConfig#of},
+   *     {@code required-verdict} and {@code signer}
    * @param trusted public keys and certificates in PEM whose signature is demanded; none when empty
    * @return a session's handle, to be given to {@link #close}
    */
@@ -103,8 +103,7 @@ public final class Bridge {
       @Nullable ByteBuffer[] inputs,
       long[] outputSizes,
       @Nullable ByteBuffer[] outputs) {
-    BoundMemory.runOnce(
-        HANDLES.get(session, Session.class), sizes, inputs, outputSizes, outputs);
+    BoundMemory.runOnce(HANDLES.get(session, Session.class), sizes, inputs, outputSizes, outputs);
   }
 
   /**

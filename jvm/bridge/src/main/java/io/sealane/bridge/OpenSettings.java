@@ -64,13 +64,13 @@ final class OpenSettings {
     for (String pem : trusted) {
       try {
         if (pem.contains(CERTIFICATE)) {
-          roots.add(certificate(pem));
+          roots.addAll(certificates(pem));
         } else {
           keys.add(key(pem));
         }
       } catch (GeneralSecurityException | IllegalArgumentException unreadable) {
         throw new SealaneException(
-            ErrorCode.SIGNER_UNTRUSTED,
+            ErrorCode.SIGNING_KEY_INVALID,
             "a trusted key or certificate can not be read: " + unreadable.getMessage(),
             unreadable);
       }
@@ -78,11 +78,13 @@ final class OpenSettings {
     return new TrustedSigners(keys, roots, identities);
   }
 
-  private static X509Certificate certificate(String pem) throws GeneralSecurityException {
+  private static Set<X509Certificate> certificates(String pem) throws GeneralSecurityException {
     byte[] bytes = pem.getBytes(StandardCharsets.US_ASCII);
-    return (X509Certificate)
-        CertificateFactory.getInstance("X.509")
-            .generateCertificate(new ByteArrayInputStream(bytes));
+    Set<X509Certificate> found = new HashSet<>();
+    CertificateFactory.getInstance("X.509")
+        .generateCertificates(new ByteArrayInputStream(bytes))
+        .forEach(each -> found.add((X509Certificate) each));
+    return found;
   }
 
   private static PublicKey key(String pem) throws GeneralSecurityException {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Text of a tensor in one block: for n strings n + 1 offsets of 4 bytes in native byte order, then
- * their UTF-8 bytes; string i lies between offsets i and i + 1, counted from the end of the offsets.
- * One block crosses the border in one call, however many strings it holds.
+ * their UTF-8 bytes; string i lies between offsets i and i + 1, counted from the end of the
+ * offsets. One block crosses the border in one call, however many strings it holds.
  */
 final class TextBlock {
   private TextBlock() {}
