@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,7 +109,7 @@ def read_text(block: Any, shape: tuple[int, ...]) -> AnyArray:
     packed = np.empty(count, np.object_)
     if raw.isascii():
         text = raw.decode("ascii")
-        packed[:] = [text[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        packed[:] = [text[a:b] for a, b in pairwise(offsets)]
     else:
-        packed[:] = [raw[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        packed[:] = [raw[a:b].decode() for a, b in pairwise(offsets)]
     return packed.reshape(shape)

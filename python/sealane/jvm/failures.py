@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sealane.core import ErrorCode, SealaneError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 @contextmanager
-def java_errors(bridge: Any) -> Iterator[None]:
+def java_errors(bridge: Any) -> Generator[None]:
     """Turns what Java throws inside the block into SealaneError."""
     jpype: Any = importlib.import_module("jpype")
     try:

@@ -92,7 +92,8 @@ def _start() -> Any:
     except Exception as error:
         raise SealaneError(
             ErrorCode.ENGINE_UNAVAILABLE,
-            f"the running JVM does not have {_BRIDGE}: start it with {find_jar()} on its class path",
+            f"the running JVM can not load {_BRIDGE}: start it on Java 17 or newer with "
+            f"{find_jar()} on its class path ({error})",
         ) from error
 
 

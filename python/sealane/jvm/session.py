@@ -346,9 +346,7 @@ def output_shapes(signature: Signature, shapes: Shapes) -> Shapes:
     sizes: dict[str, int] = {}
     for spec, shape in zip(signature.inputs, shapes, strict=True):
         sizes.update(
-            (dim, size)
-            for dim, size in zip(spec.shape, shape, strict=True)
-            if isinstance(dim, str)
+            (dim, size) for dim, size in zip(spec.shape, shape, strict=True) if isinstance(dim, str)
         )
     return tuple(
         tuple(dim if isinstance(dim, int) else sizes[dim] for dim in spec.shape)

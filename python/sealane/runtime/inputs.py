@@ -86,17 +86,17 @@ class InputParser:
                 INPUT_NULL, INPUT_DOMAIN or INPUT_TOO_LARGE, naming input, row, expected and
                 received.
         """
-        if type(inputs) is not dict:
-            inputs = _as_mapping(inputs)
-        if len(inputs) != len(self._expected):
-            self._refuse_names(inputs)
+        is_dict = type(cast("object", inputs)) is dict
+        named: Mapping[str, object] = inputs if is_dict else _as_mapping(inputs)
+        if len(named) != len(self._expected):
+            self._refuse_names(named)
         parsed: dict[str, AnyArray] = {}
         for expected in self._expected:
-            value = inputs.get(expected.name, _ABSENT)
+            value = named.get(expected.name, _ABSENT)
             if type(value) is np.ndarray and value.dtype == expected.dtype and not expected.is_text:
-                parsed[expected.name] = cast("AnyArray", value)
+                parsed[expected.name] = value
             elif value is _ABSENT:
-                self._refuse_names(inputs)
+                self._refuse_names(named)
             else:
                 parsed[expected.name] = read_value(expected.spec, value)
         shapes = tuple([array.shape for array in parsed.values()])
