@@ -4,7 +4,6 @@ import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -14,8 +13,9 @@ import java.util.Map;
 public final class Outputs implements AutoCloseable {
   private final Map<String, Tensor> tensors;
 
+  /** Takes over the map and its tensors. */
   Outputs(Map<String, Tensor> tensors) {
-    this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+    this.tensors = Collections.unmodifiableMap(tensors);
   }
 
   /**

@@ -1,5 +1,7 @@
 package io.sealane.runtime.onnx;
 
+import static java.util.Objects.requireNonNull;
+
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -11,13 +13,13 @@ import io.sealane.core.DataType;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Shape;
-import io.sealane.core.Signature;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
 import io.sealane.runtime.spi.EngineBinding;
 import io.sealane.runtime.spi.EngineModel;
 import io.sealane.runtime.spi.EngineOptions;
 import io.sealane.runtime.spi.EngineSession;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,7 +32,7 @@ final class OnnxSession implements EngineSession {
   private final OrtEnvironment environment;
   private final OrtSession session;
   private final String label;
-  private final Signature signature;
+  private final Map<String, TensorSpec> outputs = new HashMap<>();
   private final Variant.Bindings names;
   private final EngineOptions options;
 
@@ -39,7 +41,7 @@ final class OnnxSession implements EngineSession {
     this.environment = environment;
     this.session = session;
     this.label = model.label();
-    this.signature = model.signature();
+    model.signature().outputs().forEach(spec -> outputs.put(spec.name(), spec));
     this.names = model.variant().bindings();
     this.options = options;
   }
@@ -92,32 +94,32 @@ final class OnnxSession implements EngineSession {
   }
 
   @Override
-  public Map<String, Tensor> run(Map<String, Tensor> inputs, List<String> outputs) {
+  public Map<String, Tensor> run(Map<String, Tensor> inputs, List<String> wanted) {
     try (Feeds feeds = new Feeds(environment)) {
       for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
         feeds.addInput(engineName(names.inputs(), input.getKey()), input.getValue());
       }
-      Set<String> wanted = new LinkedHashSet<>();
-      outputs.forEach(name -> wanted.add(engineName(names.outputs(), name)));
-      return taken(session.run(feeds.tensors(), wanted), outputs);
+      Set<String> engineNames = new LinkedHashSet<>();
+      wanted.forEach(name -> engineNames.add(engineName(names.outputs(), name)));
+      return taken(session.run(feeds.tensors(), engineNames), wanted);
     } catch (OrtException failed) {
       throw OrtFailure.run(label, failed);
     }
   }
 
   /** Takes the tensors out of a result, or closes it whole. */
-  private Map<String, Tensor> taken(OrtSession.Result result, List<String> outputs)
+  private Map<String, Tensor> taken(OrtSession.Result result, List<String> wanted)
       throws OrtException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try {
-      for (int i = 0; i < outputs.size(); i++) {
-        TensorSpec spec = signature.output(outputs.get(i)).orElseThrow();
+      for (int i = 0; i < wanted.size(); i++) {
+        TensorSpec spec = requireNonNull(outputs.get(wanted.get(i)));
         tensors.put(spec.name(), tensor(spec, result.get(i)));
       }
       return tensors;
     } catch (OrtException | RuntimeException | Error failed) {
       tensors.values().forEach(Tensor::close);
-      for (int i = tensors.size(); i < outputs.size(); i++) {
+      for (int i = tensors.size(); i < wanted.size(); i++) {
         result.get(i).close();
       }
       throw failed;
@@ -146,14 +148,14 @@ final class OnnxSession implements EngineSession {
   }
 
   @Override
-  public EngineBinding bind(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
+  public EngineBinding bind(Map<String, Tensor> inputs, Map<String, Tensor> results) {
     Feeds feeds = new Feeds(environment);
     Feeds targets = new Feeds(environment);
     try {
       for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
         feeds.addInput(engineName(names.inputs(), input.getKey()), input.getValue());
       }
-      for (Map.Entry<String, Tensor> output : outputs.entrySet()) {
+      for (Map.Entry<String, Tensor> output : results.entrySet()) {
         targets.addOutput(engineName(names.outputs(), output.getKey()), output.getValue());
       }
       return new OnnxBinding(session, feeds, targets, label);

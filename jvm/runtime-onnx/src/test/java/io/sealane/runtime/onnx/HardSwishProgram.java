@@ -9,6 +9,7 @@ import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
 import io.sealane.runtime.spi.EngineModel;
 import io.sealane.runtime.spi.EngineSession;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,12 +31,15 @@ final class HardSwishProgram {
     byte[] model = OneNode.model(OneNode.node("HardSwish"), DataType.FP32, DataType.FP32);
     print("raw", raw(model));
     print("sealane FP32", sealane(OneNode.inMemory(model)));
-    print("sealane nested", sealane(OneNode.inMemory(nested())));
-    Path file = Files.createTempDirectory("hardswish").resolve("model.onnx");
-    Files.write(file, model);
+    ProtoWriter inside = new ProtoWriter().bytes(9, new byte[Float.BYTES]);
+    print("sealane nested", sealane(OneNode.inMemory(nested(inside))));
+    Path folder = Files.createTempDirectory("hardswish");
+    Path file = Files.write(folder.resolve("model.onnx"), nested(external()));
+    Path data = Files.write(folder.resolve("model.onnx.data"), new byte[Float.BYTES]);
     print("sealane by path", sealane(new Artifact.OnDisk(file)));
+    Files.delete(data);
     Files.delete(file);
-    Files.delete(file.getParent());
+    Files.delete(folder);
   }
 
   private static void print(String way, float[] y) {
@@ -62,11 +66,23 @@ final class HardSwishProgram {
     }
   }
 
-  /** HardSwish in both branches of an If that is taken when the first element is negative. */
-  private static byte[] nested() {
+  /** Where one float lies, in the fields of a TensorProto. */
+  private static ProtoWriter external() {
+    ProtoWriter tensor = new ProtoWriter().number(14, 1);
+    Map<String, String> place = Map.of("location", "model.onnx.data", "offset", "0", "length", "4");
+    place.forEach(
+        (key, value) -> tensor.message(13, new ProtoWriter().text(1, key).text(2, value)));
+    return tensor;
+  }
+
+  /**
+   * HardSwish of x plus a constant 0, whose place {@code zero} tells, in both branches of an If.
+   */
+  private static byte[] nested(ProtoWriter zero) {
     ProtoWriter branch =
         new ProtoWriter()
-            .message(OnnxProto.GRAPH_NODE, OnnxProto.node("HardSwish", List.of("x"), "inner"))
+            .message(OnnxProto.GRAPH_NODE, OnnxProto.node("Add", List.of("x", "zero"), "sum"))
+            .message(OnnxProto.GRAPH_NODE, OnnxProto.node("HardSwish", List.of("sum"), "inner"))
             .text(2, "branch")
             .message(12, OnnxProto.value("inner", 1));
     ProtoWriter choice = OnnxProto.node("If", List.of("condition"), "y");
@@ -77,7 +93,16 @@ final class HardSwishProgram {
     }
     ProtoWriter condition =
         new ProtoWriter().number(2, 9).text(8, "condition").bytes(9, new byte[] {1});
+    ProtoWriter constant =
+        new ProtoWriter()
+            .number(1, 1)
+            .number(2, 1)
+            .text(8, "zero")
+            .raw(ByteBuffer.wrap(zero.toBytes()));
     return OnnxProto.model(
-        choice, List.of(OnnxProto.value("x", 1)), OnnxProto.value("y", 1), List.of(condition));
+        choice,
+        List.of(OnnxProto.value("x", 1)),
+        OnnxProto.value("y", 1),
+        List.of(condition, constant));
   }
 }
