@@ -205,7 +205,6 @@ def _chains(maker: Maker) -> list[Recipe]:
         case("leaf-no-digital-signature", "a leaf that may not sign data",
              "leaf-no-digital-signature", "intermediate"),
         case("leaf-critical", "an unknown critical extension", "leaf-critical", "intermediate"),
-        case("leaf-k256", "a leaf on another curve", "leaf-k256", "intermediate"),
         case("leaf-rsa", "a leaf with an RSA key", "leaf-rsa", "intermediate"),
         case("issuer-not-ca", "an issuer that is no authority", "ca-not-ca-leaf", "ca-not-ca"),
         case("issuer-no-cert-sign", "an issuer that may not sign certificates",
@@ -241,6 +240,7 @@ def _certificates(maker: Maker) -> list[Recipe]:
         case("trailing", "a byte after the certificate", leaf + b"\0"),
         case("two-in-one", "two certificates in one", leaf + leaf),
         case("pem", "a certificate in PEM", pem),
+        case("k256", "a key on another curve", maker.keys.certificate("leaf-k256")),
         case("bad-intermediate", "an intermediate that is no certificate", leaf, b"\x30\x00"),
     ]
 

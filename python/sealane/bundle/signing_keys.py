@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 
 from sealane.bundle.signing_envelope import invalid, pre_authentication_encoding
 from sealane.core import ErrorCode, SealaneError
@@ -67,12 +67,9 @@ def load_certificates(pem: bytes, where: str) -> list[x509.Certificate]:
         SealaneError: SIGNING_KEY_INVALID.
     """
     try:
-        certificates = x509.load_pem_x509_certificates(pem)
-        for each in certificates:
-            each.extensions  # noqa: B018 - parsed here, so that it can not fail later
+        return [_checked(each) for each in x509.load_pem_x509_certificates(pem)]
     except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
-        raise key_invalid(where, f"holds no PEM certificates: {error}") from None
-    return certificates
+        raise key_invalid(where, f"holds no PEM certificates to use: {error}") from None
 
 
 def parse_certificates(chain: Sequence[bytes]) -> list[x509.Certificate]:
@@ -82,12 +79,17 @@ def parse_certificates(chain: Sequence[bytes]) -> list[x509.Certificate]:
         SealaneError: SIGNING_INVALID.
     """
     try:
-        certificates = [x509.load_der_x509_certificate(each) for each in chain]
-        for each in certificates:
-            each.extensions  # noqa: B018 - parsed here, so that it can not fail later
+        return [_checked(x509.load_der_x509_certificate(each)) for each in chain]
     except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
-        raise invalid("x509CertificateChain", f"not X.509: {error}") from None
-    return certificates
+        raise invalid("x509CertificateChain", f"no X.509 to use: {error}") from None
+
+
+def _checked(certificate: x509.Certificate) -> x509.Certificate:
+    """The certificate, its extensions and key parsed now, so that they can not fail later."""
+    _, key = certificate.extensions, certificate.public_key()
+    if not is_supported(key) and not isinstance(key, rsa.RSAPublicKey):
+        raise ValueError(f"its key is neither RSA nor on {_CURVES}")
+    return certificate
 
 
 def is_supported(key: object) -> bool:

@@ -239,7 +239,7 @@ def test_keys_of_other_kinds_do_not_sign(bundle, tmp_path, key):
         ("signer.pub.pem", (), "no PEM private key"),
         ("other.key.pem", CHAIN, "not the certificate of the private key"),
         ("signer.key.pem", CHAIN[:1] + CHAIN[:1], "not the issuer"),
-        ("signer.key.pem", (KEYS / "signer.pub.pem",), "no PEM certificates"),
+        ("signer.key.pem", (KEYS / "signer.pub.pem",), "no PEM certificates to use"),
         ("signer.key.pem", CHAIN + CHAIN[1:] * 7, "at most 8"),
     ],
 )
