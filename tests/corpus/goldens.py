@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import struct
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from corpus import bases
+
 from sealane.bundle import GoldenCase
 from sealane.bundle.golden import write_golden
 from sealane.bundle.manifest import signature_members
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INVALID, LIMIT = "GOLDEN_INVALID", "LIMIT_EXCEEDED"
 X = {"dtype": "F32", "shape": [2, 4], "data_offsets": [0, 32]}

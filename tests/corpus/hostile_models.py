@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import onnx
 from corpus import bases, wire
@@ -19,6 +20,9 @@ from corpus.recipes import (
     write_text,
 )
 from onnx import TensorProto, helper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 UNSAFE, INVALID, LIMIT = "ARTIFACT_UNSAFE", "ARTIFACT_INVALID", "LIMIT_EXCEEDED"
 FLOATS = TensorProto.FLOAT
@@ -230,8 +234,7 @@ def _function(
 def _calls(callee: str, times: int) -> list[onnx.NodeProto]:
     names = ["x", *(f"t{i}" for i in range(1, times)), "y"]
     return [
-        helper.make_node(callee, [a], [b], domain="local")
-        for a, b in zip(names, names[1:], strict=False)
+        helper.make_node(callee, [a], [b], domain="local") for a, b in itertools.pairwise(names)
     ]
 
 

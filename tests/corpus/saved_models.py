@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from corpus import bases
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_saved_model(target: Path) -> None:

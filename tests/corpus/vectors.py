@@ -6,17 +6,21 @@ arithmetic, element by element, apart from the package's own vectorised code.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import operator
 from fractions import Fraction
-from itertools import product
-from pathlib import Path
-from typing import Any
+from itertools import pairwise, product
+from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
 import numpy as np
 
 from sealane.core import DType
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INF, NAN = math.inf, math.nan
 Case = dict[str, Any]
@@ -212,7 +216,7 @@ def _argmax_agree(
         return True
     for start in range(0, len(ys), width):
         rows = [each[start : start + width] for each in (ys, ss, os)]
-        if not all(map(math.isfinite, sum(rows, []))):
+        if not all(map(math.isfinite, functools.reduce(operator.iadd, rows, []))):
             continue
         if rows[0].index(max(rows[0])) != rows[1].index(max(rows[1])):
             first, second = sorted(map(Fraction, rows[2]), reverse=True)[:2]
@@ -252,7 +256,7 @@ def _judged(compare: list[Case]) -> list[Case]:
     cases: list[Case] = [
         {"why": "no outputs", "compare": [], "sameEngine": True, "verdict": "failed"}
     ]
-    for (first, second), same in product(zip(picked, picked[1:], strict=False), (False, True)):
+    for (first, second), same in product(pairwise(picked), (False, True)):
         pair = [names.index(first), names.index(second)]
         verdicts = []
         for index in pair:

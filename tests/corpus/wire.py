@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sealane.bundle.protobuf_wire import fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def varint(value: int) -> bytes:

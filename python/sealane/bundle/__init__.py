@@ -1,4 +1,4 @@
-"""The model on disk: manifest, golden cases, verdicts, writer, and the reader that trusts nothing."""
+"""The model on disk: manifest, golden cases, verdicts, writer, and a reader that trusts nothing."""
 
 from sealane.bundle.golden import GoldenCase as GoldenCase
 from sealane.bundle.limits import ReaderLimits as ReaderLimits
@@ -16,8 +16,6 @@ from sealane.bundle.manifest_parser import parse_manifest as parse_manifest
 from sealane.bundle.policy import Policy as Policy
 from sealane.bundle.policy import Signer as Signer
 from sealane.bundle.policy import TrustedSigners as TrustedSigners
-from sealane.bundle.reader import Artifact as Artifact
-from sealane.bundle.reader import VerifiedBundle as VerifiedBundle
 from sealane.bundle.reader import read_bundle as read_bundle
 from sealane.bundle.signing import sign_bundle as sign_bundle
 from sealane.bundle.signing import verify_signature as verify_signature
@@ -25,6 +23,8 @@ from sealane.bundle.verdict import OutputMetrics as OutputMetrics
 from sealane.bundle.verdict import Verdict as Verdict
 from sealane.bundle.verdict import compare_output as compare_output
 from sealane.bundle.verdict import judge as judge
+from sealane.bundle.verified_bundle import Artifact as Artifact
+from sealane.bundle.verified_bundle import VerifiedBundle as VerifiedBundle
 from sealane.bundle.writer import ArtifactDraft as ArtifactDraft
 from sealane.bundle.writer import BundleDraft as BundleDraft
 from sealane.bundle.writer import write_bundle as write_bundle

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealane.bundle.content import HEAD_BYTES
@@ -15,12 +15,14 @@ from sealane.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME
 from sealane.core import ErrorCode, SealaneError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
+    from pathlib import Path
 
     from sealane.bundle.limits import ReaderLimits
     from sealane.bundle.manifest import FileEntry
 
 _CHUNK = 1 << 20
+_NO_PLAIN_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})  # a link, a socket, a device
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -34,7 +36,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Digested:
-    """One file after digesting: its SHA-256, its first bytes, and all bytes when they were asked for."""
+    """One file after digesting: SHA-256, first bytes, and all bytes when they were asked for."""
 
     sha256: str
     head: bytes
@@ -108,18 +110,18 @@ def check_regular(status: os.stat_result, path: str) -> None:
 
 
 @contextmanager
-def open_regular(file: Path | str, path: str) -> Iterator[int]:
+def open_regular(file: Path | str, path: str) -> Generator[int]:
     """A descriptor of a regular file, never followed through a link, never blocking.
 
     Raises:
         SealaneError: PATH_UNSAFE when it is anything else.
-        FileNotFoundError: It is not there.
+        OSError: It is not there or may not be read.
     """
     try:
         descriptor = os.open(file, _OPEN_FLAGS)
-    except FileNotFoundError:
-        raise
     except OSError as error:
+        if error.errno not in _NO_PLAIN_FILE:
+            raise
         raise SealaneError(
             ErrorCode.PATH_UNSAFE, f"{path!r} can not be opened as a plain file: {error.strerror}"
         ) from error

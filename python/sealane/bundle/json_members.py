@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from sealane.core import ErrorCode, SealaneError
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Sequence
 
 _T = TypeVar("_T")
@@ -156,7 +156,11 @@ def mapping(parse: Callable[[object, str], _T]) -> Callable[[object, str], dict[
 
 def kind_of(value: object) -> str:
     """A JSON value's kind, for messages."""
-    kinds = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
         return f"the number {value}"[:40]
-    return kinds.get(cast("type[object]", type(value)), "null")
+    for kind, name in ((dict, "an object"), (list, "an array"), (str, "a string")):
+        if isinstance(value, kind):
+            return name
+    return "null"

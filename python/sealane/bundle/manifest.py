@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sealane.bundle.verdict import Verdict
 from sealane.core import Domain, Method, Signature, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sealane.bundle.verdict import Verdict
 
 MANIFEST_NAME = "sealane.json"
 SIGNATURE_NAME = "bundle.sig"
@@ -41,7 +42,7 @@ class Bindings:
 
 @dataclass(frozen=True, slots=True)
 class Requires:
-    """What a variant needs of its engine: ONNX IR version, opset per domain, ``domain:Op`` names."""
+    """What a variant needs of its engine: ONNX IR version, opset by domain, ``domain:Op`` names."""
 
     ir_version: int | None = None
     opsets: dict[str, int] = field(default_factory=dict[str, int])
@@ -94,7 +95,7 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True)
 class GoldenRef:
-    """Where a golden case lies: ``path`` (safetensors) and, with BYTES tensors, ``strings`` (JSON)."""
+    """Where a golden case lies: ``path`` (safetensors); with BYTES tensors, ``strings`` (JSON)."""
 
     id: str
     path: str

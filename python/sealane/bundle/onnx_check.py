@@ -12,17 +12,18 @@ from onnx import ModelProto, TensorProto
 from sealane.bundle.dtype_codes import ONNX
 from sealane.bundle.onnx_constants import (
     FunctionKey,
+    call_key,
     check_constants,
-    element_width,
     function_key,
     subgraphs,
 )
+from sealane.bundle.onnx_shapes import element_width
 from sealane.core import ErrorCode, SealaneError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from onnx import FunctionProto, GraphProto, NodeProto, SparseTensorProto, ValueInfoProto
+    from onnx import AttributeProto, GraphProto, NodeProto, SparseTensorProto, ValueInfoProto
 
     from sealane.bundle.limits import ReaderLimits
     from sealane.bundle.manifest import Variant
@@ -155,14 +156,14 @@ class _Checker:
 
     def _check_domains(self, nodes: Iterable[NodeProto]) -> None:
         for node in nodes:
-            if node.domain not in ALLOWED_DOMAINS and function_key(node) not in self._functions:
+            if node.domain not in ALLOWED_DOMAINS and call_key(node) not in self._functions:
                 raise self._unsafe(
                     f"operator {node.op_type!r} of domain {node.domain!r} is not allowed; "
                     f"domains are {sorted(ALLOWED_DOMAINS)} and the model's own functions"
                 )
 
     def _count(self, nodes: Iterable[NodeProto]) -> int:
-        return sum(self._expanded.get(function_key(node), 1) for node in _all_nodes(nodes))
+        return sum(self._expanded.get(call_key(node), 1) for node in _all_nodes(nodes))
 
     def _call_order(self) -> list[FunctionKey]:
         """The functions, callees first."""
@@ -186,7 +187,7 @@ class _Checker:
         return order
 
     def _callees(self, key: FunctionKey) -> Iterator[FunctionKey]:
-        called = (function_key(node) for node in _all_nodes(self._functions[key].node))
+        called = (call_key(node) for node in _all_nodes(self._functions[key].node))
         return (each for each in called if each in self._functions)
 
     def check_tensors(self) -> None:
@@ -263,7 +264,7 @@ def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
     yield from _graph_tensors(model.graph)
     for function in model.functions:
         yield from _node_tensors(function.node)
-        yield from _attribute_tensors(function)
+        yield from _attribute_tensors(function.attribute_proto)
 
 
 def _graph_tensors(graph: GraphProto) -> Iterator[TensorProto]:
@@ -275,13 +276,12 @@ def _graph_tensors(graph: GraphProto) -> Iterator[TensorProto]:
 
 def _node_tensors(nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
     for node in nodes:
-        yield from _attribute_tensors(node)
+        yield from _attribute_tensors(node.attribute)
         for graph in subgraphs(node):
             yield from _graph_tensors(graph)
 
 
-def _attribute_tensors(owner: NodeProto | FunctionProto) -> Iterator[TensorProto]:
-    attributes = owner.attribute if hasattr(owner, "op_type") else owner.attribute_proto
+def _attribute_tensors(attributes: Iterable[AttributeProto]) -> Iterator[TensorProto]:
     for attribute in attributes:
         if attribute.HasField("t"):
             yield attribute.t

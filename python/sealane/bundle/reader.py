@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
-import weakref
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,143 +31,13 @@ from sealane.bundle.policy import Policy, Signer, TrustedSigners, check_demands
 from sealane.bundle.saved_model_check import check_saved_model
 from sealane.bundle.signing_check import check_signature
 from sealane.bundle.strict_json import parse_strict_json
-from sealane.core import ErrorCode, SealaneError, Signature
+from sealane.bundle.verified_bundle import Artifact, VerifiedBundle, remove_private
+from sealane.core import ErrorCode, SealaneError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from types import TracebackType
+    from collections.abc import Collection, Sequence
 
 CERTIFICATE_PATH = "evidence/parity.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A variant's verified bytes: in memory, or in a private directory.
-
-    Attributes:
-        data: The model file, when it is one file without external data.
-        path: The model file or SavedModel directory inside the private directory, which the
-            VerifiedBundle owns: it goes when the bundle is closed.
-    """
-
-    data: bytes | None
-    path: Path | None
-
-
-class VerifiedBundle:
-    """A bundle that passed every check of the format. Made by ``read_bundle`` only.
-
-    The bytes that were digested are the bytes it holds; the directory on disk is not read
-    again. Reading it from several threads is safe; ``close`` is idempotent and ends the
-    life of every ``Artifact.path``.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        manifest: Manifest,
-        golden: tuple[GoldenCase, ...],
-        artifacts: dict[str, Artifact],
-        certificate: dict[str, Any],
-        digests: dict[str, str],
-        signer: Signer | None,
-        private: Path | None,
-    ) -> None:
-        self._path = path
-        self._manifest = manifest
-        self._golden = golden
-        self._artifacts = artifacts
-        self._certificate = certificate
-        self._digests = digests
-        self._signer = signer
-        self._release: Callable[[], object] = weakref.finalize(self, _remove, private)
-
-    @property
-    def path(self) -> Path:
-        """Where the bundle was read from."""
-        return self._path
-
-    @property
-    def manifest(self) -> Manifest:
-        """Its manifest."""
-        return self._manifest
-
-    @property
-    def signature(self) -> Signature:
-        """The model's inputs and outputs."""
-        return self._manifest.signature
-
-    @property
-    def golden(self) -> tuple[GoldenCase, ...]:
-        """Its golden cases, in the manifest's order."""
-        return self._golden
-
-    @property
-    def certificate(self) -> dict[str, Any]:
-        """``evidence/parity.json``; empty when the bundle has none."""
-        return self._certificate
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """SHA-256 (lower-case hex) of every file but ``bundle.sig``, by path."""
-        return dict(self._digests)
-
-    @property
-    def signer(self) -> Signer | None:
-        """Who signed it; None when the policy asked for no signer."""
-        return self._signer
-
-    def variant(self, kind_or_id: str) -> Variant:
-        """The variant of that id, else the foremost one of that kind.
-
-        Raises:
-            SealaneError: VARIANT_NOT_FOUND, with the reason why the bundle has none if it gives one.
-        """
-        found = self._manifest.variant(kind_or_id)
-        if found is not None:
-            return found
-        reasons = [each.reason for each in self._manifest.unavailable if each.kind == kind_or_id]
-        why = f"; it says why: {reasons[0]}" if reasons else ""
-        there = ", ".join(f"{each.id} ({each.kind})" for each in self._manifest.variants)
-        raise SealaneError(
-            ErrorCode.VARIANT_NOT_FOUND,
-            f"bundle {self._manifest.name} has no variant {kind_or_id!r}, only {there}{why}",
-            {"wanted": kind_or_id, "variants": [each.id for each in self._manifest.variants]},
-        )
-
-    def artifact(self, variant_id: str) -> Artifact:
-        """The verified bytes of a variant that ``read_bundle`` was told to keep.
-
-        Raises:
-            SealaneError: VARIANT_NOT_FOUND when there is no such variant or it was not kept.
-        """
-        artifact = self._artifacts.get(variant_id)
-        if artifact is None:
-            self.variant(variant_id)
-            raise SealaneError(
-                ErrorCode.VARIANT_NOT_FOUND,
-                f"the bytes of variant {variant_id!r} were not kept: name it in read_bundle(keep=…)",
-            )
-        return artifact
-
-    def close(self) -> None:
-        """Remove the private directory, if there is one."""
-        self._release()
-
-    def __enter__(self) -> VerifiedBundle:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        variants = ", ".join(f"{each.id}: {each.verdict.value}" for each in self._manifest.variants)
-        return f"VerifiedBundle({self._manifest.name} {self._manifest.version}; {variants})"
 
 
 def read_bundle(
@@ -197,6 +65,17 @@ def read_bundle(
         SealaneError: A code of the bundle family, in the order of checks of the format (§2).
     """
     root = Path(path)
+    try:
+        return _read(root, limits, policy or Policy(), keep)
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise SealaneError(
+            ErrorCode.BUNDLE_NOT_FOUND, f"{root} can not be read: {error.strerror}"
+        ) from error
+
+
+def _read(
+    root: Path, limits: ReaderLimits, policy: Policy, keep: Collection[str]
+) -> VerifiedBundle:
     manifest, manifest_digest = _read_manifest(root, limits)
     bounds = _lower_limits(limits, manifest)
     listing = list_files(root, bounds)
@@ -205,9 +84,9 @@ def read_bundle(
     reading = _Reading(root, manifest, bounds, keep)
     try:
         check_files(listing, manifest.files, reading.digest)
-        return reading.verified(policy or Policy(), manifest_digest)
+        return reading.verified(policy, manifest_digest)
     except BaseException:
-        _remove(reading.private)
+        remove_private(reading.private)
         raise
 
 
@@ -321,11 +200,10 @@ class _Reading:
         return cast("dict[str, Any]", value)
 
     def _artifact(self, variant: Variant) -> Artifact:
-        if self.private is not None and variant.path in self._copied:
-            return Artifact(None, self.private / variant.path)
-        if self.private is not None and variant.kind != "onnx":
-            return Artifact(None, self.private / variant.path)
-        return Artifact(self.data(variant.path), None)
+        in_memory = variant.kind == "onnx" and variant.path not in self._copied
+        if in_memory or self.private is None:
+            return Artifact(self.data(variant.path), None)
+        return Artifact(None, self.private / variant.path)
 
 
 def _read_manifest(root: Path, limits: ReaderLimits) -> tuple[Manifest, str]:
@@ -381,8 +259,3 @@ def _captured_paths(manifest: Manifest) -> set[str]:
         if ref.strings is not None:
             captured.add(ref.strings)
     return captured
-
-
-def _remove(private: Path | None) -> None:
-    if private is not None:
-        shutil.rmtree(private, ignore_errors=True)

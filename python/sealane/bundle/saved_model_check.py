@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sealane.bundle.dtype_codes import TENSORFLOW
 from sealane.bundle.protobuf_wire import WireError, entries, fields, messages, signed, text
@@ -288,7 +288,7 @@ def _check_signature(graph: _MetaGraph, variant: Variant, signature: Signature, 
 
 def _dtype(tensor: memoryview) -> int:
     codes = [value for number, value in fields(tensor) if number == 2]
-    return cast("int", codes[-1]) if codes and isinstance(codes[-1], int) else 0
+    return codes[-1] if codes and isinstance(codes[-1], int) else 0
 
 
 def _unsafe_operator(where: str, node: _Node) -> SealaneError:

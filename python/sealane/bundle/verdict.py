@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import ml_dtypes
 import numpy as np
@@ -103,7 +103,7 @@ class OutputMetrics:
 
 def epsilon(dtype: DType) -> float:
     """Machine epsilon of a float dtype: the gap between 1 and the next larger number."""
-    return float(ml_dtypes.finfo(dtype.numpy).eps)
+    return float(cast("float", ml_dtypes.finfo(dtype.numpy).eps))  # pyright: ignore[reportUnknownMemberType]
 
 
 def compare_output(
@@ -113,13 +113,14 @@ def compare_output(
 
     Args:
         actual: y, the engine's output; for BYTES an object array of str or None.
-        source: s, the source framework's output (or the reference run, for ``bit-exact``); same shape and dtype.
+        source: s, the source framework's output, or the reference run where ``bit-exact`` is
+            asked; same shape and dtype.
         oracle: o, float64, same shape; None where there is none, then s stands in for it.
         dtype: The output's dtype in the signature.
         name: The output's name, kept in the result.
 
     Returns:
-        The metrics. A difference in shape or dtype gives metrics that no verdict but ``failed`` accepts.
+        The metrics. For another shape or dtype they are such that the verdict is ``failed``.
     """
     if actual.shape != source.shape or actual.dtype != source.dtype:
         return _incomparable(name, dtype)

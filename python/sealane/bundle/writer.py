@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sealane.bundle.content import content_id
 from sealane.bundle.golden import GoldenCase, write_golden
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from sealane.bundle.verdict import Verdict
 
 _CHUNK = 1 << 20
+_ABSOLUTE_PATH = re.compile(r"/[^/\s]|[A-Za-z]:[\\/]|\\\\")
 # fingerprint.pb holds a random id; engines do not need it.
 _SAVEDMODEL_FILES = ("saved_model.pb", "variables", "assets")
 
@@ -139,6 +141,7 @@ def write_bundle(path: Path | str, draft: BundleDraft, *, overwrite: bool = Fals
             ErrorCode.BUNDLE_NOT_FOUND, f"{target.parent} is no directory to write a bundle into"
         )
     _check_replaceable(target, overwrite=overwrite)
+    _check_environment(draft.environment, "environment")
     building = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         building.chmod(0o755)
@@ -162,6 +165,21 @@ def _check_replaceable(target: Path, *, overwrite: bool) -> None:
     if not (target / MANIFEST_NAME).is_file():
         raise SealaneError(
             ErrorCode.BUNDLE_EXISTS, f"{target} is no bundle; only a bundle is ever overwritten"
+        )
+
+
+def _check_environment(value: object, where: str) -> None:
+    """Refuse absolute paths: they name a machine and its users, and nothing a reader needs."""
+    if isinstance(value, Mapping):
+        for name, inner in cast("Mapping[str, object]", value).items():
+            _check_environment(inner, f"{where}.{name}")
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(cast("list[object]", value)):
+            _check_environment(inner, f"{where}[{index}]")
+    elif isinstance(value, str) and _ABSOLUTE_PATH.match(value):
+        raise SealaneError(
+            ErrorCode.MANIFEST_INVALID,
+            f"{where}: {value!r} is an absolute path; leave it out or make it relative",
         )
 
 
@@ -255,7 +273,7 @@ def _relocated(source: Path, before: str, after: str) -> bytes:
     import onnx
     from onnx.external_data_helper import uses_external_data
 
-    model = onnx.load(source, load_external_data=False)
+    model = onnx.ModelProto.FromString(source.read_bytes())
     for tensor in model.graph.initializer:
         if uses_external_data(tensor):
             for entry in tensor.external_data:

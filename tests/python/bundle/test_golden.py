@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-
 from corpus.run import CONFORMANCE
+
 from sealane.bundle import GoldenCase, GoldenRef, ReaderLimits
 from sealane.bundle.golden import read_golden, write_golden
 from sealane.bundle.safetensors import read_safetensors, write_safetensors

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from corpus.run import CONFORMANCE
+
 from sealane.bundle import reader
 from sealane.bundle.dtype_codes import ONNX, SAFETENSORS, TENSORFLOW
 from sealane.core import DType
@@ -38,7 +39,8 @@ def test_the_package_carries_the_operator_table():
     assert (Path(reader.__file__).parent / "savedmodel_ops.json").read_bytes() == table
     operators = set(json.loads(table)["compute"])
     assert {"MatMul", "HashTableV2", "LookupTableFindV2", "VarHandleOp", "While"} <= operators
-    reaching_out = {"ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless", "Abort",
+    reaching_out = {
+       "ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless", "Abort",
                     "InitializeTableFromTextFileV2", "ImmutableConst", "DecodeProtoV2", "PrintV2"}  # fmt: skip
     assert not operators & reaching_out
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from corpus.run import CONFORMANCE
+
 from sealane.bundle import OutputMetrics, Tolerance, Verdict, compare_output, judge
 from sealane.core import DType
 
