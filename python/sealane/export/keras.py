@@ -134,7 +134,8 @@ class KerasSource:
         def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
             return model(features(tensors) if features is not None else tensors)
 
-        tensorflow_graph.save(self._tf, call, [self._model], signature, directory)
+        tracked = [self._model] if features is None else [self._model, features]
+        tensorflow_graph.save(self._tf, call, tracked, signature, directory)
 
     def to_onnx(self, signature: Signature, probe: Arrays, opset: int) -> onnx.ModelProto:
         """Save as SavedModel, freeze, and convert the graph by tf2onnx.
