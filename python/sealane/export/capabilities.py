@@ -46,12 +46,21 @@ class Capabilities:
             dtypes: Known element types by type constraint of the operator's schema, such as
                 ``{"T": "float"}``.
         """
+        if self._has_kernel(domain, operator, opset, dtypes):
+            return True
+        if "float16" in dtypes.values():
+            # The runtime itself puts casts around operators without a half-precision kernel.
+            wider = {c: "float" if t == "float16" else t for c, t in dtypes.items()}
+            return self._has_kernel(domain, operator, opset, wider)
+        return _expands(domain, operator, opset)
+
+    def _has_kernel(self, domain: str, operator: str, opset: int, dtypes: dict[str, str]) -> bool:
         rows = self.kernels.get(domain, {}).get(operator, [])
         for first, last, allowed in rows:
             in_range = first <= opset and (last is None or _since(domain, operator, opset) <= last)
             if in_range and all(t in allowed[c] for c, t in dtypes.items() if c in allowed):
                 return True
-        return _expands(domain, operator, opset)
+        return False
 
 
 @cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +29,19 @@ from sealane.export.conversion import (
 )
 from sealane.export.errors import failed, unsupported
 from sealane.export.preparation import Prepared, Wanted, prepare
-from sealane.export.runs import Engine, Run, describe, replay
+from sealane.export.runs import Engine, Run, describe, replay, same_bits
 from sealane.export.tensorflow_graph import engine_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import onnx
 
     from sealane.export.golden import Golden
     from sealane.features import FittedFeatures
+    from sealane.runtime.session import Session
 
 ONNX, SAVEDMODEL = "onnx", "savedmodel"
+Witness = Callable[[Path], "Session | None"]
+"""Opens a bundle on a further runtime, without replaying it; None where that is not there."""
 
 
 def export(
@@ -63,6 +65,7 @@ def export(
     overwrite: bool = False,
     seed: int = 0,
     external_data_threshold: int = EXTERNAL_DATA_THRESHOLD,
+    witnesses: Sequence[Witness] = (),
 ) -> Path:
     """Export a trained model as a verified bundle.
 
@@ -92,6 +95,8 @@ def export(
         overwrite: Whether a bundle at ``path`` is replaced.
         seed: Of the drawn golden cases.
         external_data_threshold: Bytes of weights above which they lie in ``model.onnx.data``.
+        witnesses: Further runtimes to replay on before the bundle is written, each a function from
+            a bundle's path to an open session, or None where its runtime is not there.
 
     Returns:
         ``path``.
@@ -116,23 +121,70 @@ def export(
     allowed = _tolerance(tolerance)
     with tempfile.TemporaryDirectory(prefix="sealane-export-") as scratch:
         made = _make(prepared, Path(scratch), name, formats, allowed, external_data_threshold)
-        draft = BundleDraft(
-            name=name,
-            version=version,
-            signature=prepared.signature,
-            artifacts=made.artifacts,
-            golden=made.golden.cases,
-            unavailable=made.unavailable,
-            environment=certificate.environment(prepared.source),
-            lineage={"framework": prepared.source.framework, "seed": seed, **(lineage or {})},
-            certificate=certificate.certificate(
-                prepared.source, prepared.signature, made.golden, made.runs, seed
-            ),
-            readme=_readme(name, version, prepared.signature, made),
-            licenses=tuple(licenses),
-        )
+        draft = _draft(prepared, made, name, version, lineage, licenses, seed)
+        runs = _testify(witnesses, draft, made, Path(scratch) / "bundle", allowed)
+        if runs:
+            made = replace(made, runs=(*made.runs, *runs))
+            draft = _draft(prepared, made, name, version, lineage, licenses, seed)
         write_bundle(target, draft, overwrite=overwrite)
     return target
+
+
+def _draft(
+    prepared: Prepared,
+    made: _Made,
+    name: str,
+    version: str,
+    lineage: Mapping[str, object] | None,
+    licenses: Sequence[str],
+    seed: int,
+) -> BundleDraft:
+    evidence = certificate.certificate(
+        prepared.source, prepared.signature, made.golden, made.runs, seed
+    )
+    return BundleDraft(
+        name=name,
+        version=version,
+        signature=prepared.signature,
+        artifacts=made.artifacts,
+        golden=made.golden.cases,
+        unavailable=made.unavailable,
+        environment=certificate.environment(prepared.source),
+        lineage={"framework": prepared.source.framework, "seed": seed, **(lineage or {})},
+        certificate=evidence,
+        readme=_readme(name, version, prepared.signature, made),
+        licenses=tuple(licenses),
+    )
+
+
+def _testify(
+    witnesses: Sequence[Witness],
+    draft: BundleDraft,
+    made: _Made,
+    path: Path,
+    tolerance: Tolerance | None,
+) -> list[Run]:
+    """Replay the finished bundle on further runtimes.
+
+    Each is judged like the runs before, and called ``bit-exact`` when it gives the bits that the
+    same engine version gave in Python.
+    """
+    if not witnesses:
+        return []
+    write_bundle(path, draft)
+    found: list[Run] = []
+    for witness in witnesses:
+        session = witness(path)
+        if session is None:
+            continue
+        with session:
+            language = "java" if session.engine.startswith("jvm:") else "python"
+            engine = Engine(session.engine, session.engine_version, language, {}, session.run)
+            run = prove(ONNX, engine, draft.signature, made.golden, tolerance)
+        if run.engine.version == made.runs[0].engine.version and same_bits(run, made.runs[0]):
+            run = replace(run, verdict=Verdict.BIT_EXACT)
+        found.append(run)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +208,11 @@ def _make(
     requires = write_onnx(prepared, bare, onnx_path, name, threshold)
     golden = prepared.golden(prepared.oracle or reference.onnx_oracle(bare, prepared))
     run = prove(
-        ONNX, engines.onnx_engine(onnx_path, prepared.signature), prepared, golden, tolerance
+        ONNX,
+        engines.onnx_engine(onnx_path, prepared.signature),
+        prepared.signature,
+        golden,
+        tolerance,
     )
     runs, unavailable = [run], list[Unavailable]()
     names = {
@@ -194,18 +250,18 @@ def _savedmodel(
     except Exception as error:
         raise failed(f"TensorFlow can not save the model: {str(error)[:500]}") from error
     engine = engines.tensorflow_engine(directory, prepared.signature)
-    return prove(SAVEDMODEL, engine, prepared, golden, tolerance)
+    return prove(SAVEDMODEL, engine, prepared.signature, golden, tolerance)
 
 
 def prove(
-    variant: str, engine: Engine, prepared: Prepared, golden: Golden, tolerance: Tolerance | None
+    variant: str, engine: Engine, signature: Signature, golden: Golden, tolerance: Tolerance | None
 ) -> Run:
     """Replay an artifact over the golden cases and refuse one that computes something else.
 
     Raises:
         SealaneError: ``EXPORT_FAILED`` with the metrics.
     """
-    run = replay(variant, engine, prepared.signature, golden.cases, tolerance)
+    run = replay(variant, engine, signature, golden.cases, tolerance)
     if run.verdict is Verdict.FAILED:
         raise failed(
             f"variant {variant!r} on {engine.backend} {engine.version} does not compute what the "

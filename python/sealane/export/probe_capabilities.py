@@ -25,6 +25,11 @@ _OPEN_END = 2147483647
 
 def main() -> None:
     """Write the table beside this file."""
+    TABLE.write_text(probe(), encoding="utf-8")
+
+
+def probe() -> str:
+    """The table of the installed ONNX Runtime as JSON text."""
     table = {
         "description": "What the pinned ONNX Runtime can load on its CPU provider, the same native "
         "library in Python and in Java. kernels: domain -> operator -> [first opset, last opset or "
@@ -37,7 +42,7 @@ def main() -> None:
         "exportOpset": 20,
         "kernels": _kernels(),
     }
-    TABLE.write_text(_dumps(table), encoding="utf-8")
+    return _dumps(table)
 
 
 def _last_accepted(first: int, accepts: Callable[[int], bool]) -> int:

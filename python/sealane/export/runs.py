@@ -114,6 +114,17 @@ def compare_case(
     )
 
 
+def same_bits(run: Run, other: Run) -> bool:
+    """Whether two runs gave the same bits for every case and output (NaN payloads ignored)."""
+    return all(
+        compare_output(
+            values[each.name], other.outputs[case][each.name], None, each.dtype
+        ).bit_equal
+        for case, values in run.outputs.items()
+        for each in run.worst
+    )
+
+
 def describe(run: Run) -> str:
     """The metrics of a run in one line, for error messages."""
     parts: list[str] = []

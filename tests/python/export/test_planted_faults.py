@@ -47,7 +47,7 @@ def judged(converted, name, tamper, tmp_path):
     path = tmp_path / "model.onnx"
     write_onnx(prepared, model, path, "m", THRESHOLD)
     engine = engines.onnx_engine(path, prepared.signature)
-    return prove("onnx", engine, prepared, golden, None)
+    return prove("onnx", engine, prepared.signature, golden, None)
 
 
 def honest(model):
@@ -149,7 +149,9 @@ def test_batch_norm_in_training_mode_is_refused(converted, tmp_path):
     path = tmp_path / "model.onnx"
     write_onnx(prepared, bare_onnx(prepared), path, "m", THRESHOLD)
     with pytest.raises(SealaneError, match="does not compute") as caught:
-        prove("onnx", engines.onnx_engine(path, prepared.signature), prepared, golden, None)
+        prove(
+            "onnx", engines.onnx_engine(path, prepared.signature), prepared.signature, golden, None
+        )
     assert caught.value.code is ErrorCode.EXPORT_FAILED
 
 
@@ -164,7 +166,7 @@ def test_fault_in_a_saved_model_is_refused(tmp_path):
     write_savedmodel(prepared, onnx.ModelProto(), tmp_path / "saved")
     engine = engines.tensorflow_engine(tmp_path / "saved", prepared.signature)
     with pytest.raises(SealaneError, match="does not compute") as caught:
-        prove("savedmodel", engine, prepared, golden, None)
+        prove("savedmodel", engine, prepared.signature, golden, None)
     assert caught.value.code is ErrorCode.EXPORT_FAILED
 
 
@@ -196,7 +198,9 @@ def test_lookup_passes(with_lookup, tmp_path):
     prepared, golden, bare = with_lookup
     path = tmp_path / "model.onnx"
     write_onnx(prepared, bare, path, "m", THRESHOLD)
-    run = prove("onnx", engines.onnx_engine(path, prepared.signature), prepared, golden, None)
+    run = prove(
+        "onnx", engines.onnx_engine(path, prepared.signature), prepared.signature, golden, None
+    )
     assert run.verdict is Verdict.WITHIN_ORACLE
     shown = {value for case in golden.cases for value in case.inputs["carrier"]}
     assert {"UA", "AA", "B6", "DL", "WN"} <= shown
@@ -213,7 +217,9 @@ def test_swapped_categories_are_refused(with_lookup, tmp_path):
     keys.strings[0], keys.strings[-1] = last, first
     onnx.save(model, path)
     with pytest.raises(SealaneError, match="does not compute") as caught:
-        prove("onnx", engines.onnx_engine(path, prepared.signature), prepared, golden, None)
+        prove(
+            "onnx", engines.onnx_engine(path, prepared.signature), prepared.signature, golden, None
+        )
     assert caught.value.code is ErrorCode.EXPORT_FAILED
 
 
