@@ -24,22 +24,31 @@ if TYPE_CHECKING:
 MAX_TENSOR_BYTES = 2**33
 """Bytes one input may have: the reader's own limit on a tensor (docs/bundle-format.md §4)."""
 
-_REMEMBERED_SHAPES = 256
-"""Combinations of shapes that passed and are not checked again."""
-
-_ABSENT = object()
 _BYTES_WIDTH = 16
 """What one BYTES element counts for (docs/bundle-format.md §2.1)."""
+
+_REMEMBERED_SHAPES = 256
+"""Accepted combinations of shapes that are kept: enough for any loop, too few to be felt."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """One input of the signature, taken apart so that the check of a call is cheap."""
+    """One input of the signature, taken apart so that the check of a call is cheap.
 
-    name: str
+    Attributes:
+        spec: The input's declaration.
+        name: Its name.
+        dtype: The NumPy dtype that needs no reading; None for BYTES, whose elements are looked at.
+        width: Bytes one element counts for.
+        dims: Its declared dims.
+        rank: Their number.
+        check_domain: Refuses values outside the domain; None when every value is inside.
+    """
+
     spec: TensorSpec
-    dtype: np.dtype[np.generic]
-    is_text: bool
+    name: str
+    dtype: np.dtype[np.generic] | None
+    width: int
     dims: tuple[Dim, ...]
     rank: int
     check_domain: Callable[[AnyArray], None] | None
@@ -47,6 +56,8 @@ class _Expected:
 
 class InputParser:
     """Checks inputs against one signature. Safe for use by several threads.
+
+    Shapes that were accepted are remembered, so that a loop of equal calls checks them once.
 
     Args:
         signature: The model's signature.
@@ -58,16 +69,17 @@ class InputParser:
         self._max_tensor_bytes = max_tensor_bytes
         self._expected = tuple(
             _Expected(
-                name=spec.name,
                 spec=spec,
-                dtype=spec.dtype.numpy,
-                is_text=spec.dtype is DType.BYTES,
+                name=spec.name,
+                dtype=None if spec.dtype is DType.BYTES else spec.dtype.numpy,
+                width=spec.dtype.width or _BYTES_WIDTH,
                 dims=spec.shape,
                 rank=len(spec.shape),
                 check_domain=domain_check(spec),
             )
             for spec in signature.inputs
         )
+        self._has_domains = any(each.check_domain is not None for each in self._expected)
         self._accepted: set[tuple[tuple[int, ...], ...]] = set()
 
     def parse(self, inputs: Mapping[str, object]) -> dict[str, AnyArray]:
@@ -87,40 +99,51 @@ class InputParser:
                 received.
         """
         is_dict = type(cast("object", inputs)) is dict
-        named: Mapping[str, object] = inputs if is_dict else _as_mapping(inputs)
-        if len(named) != len(self._expected):
-            self._refuse_names(named)
+        given: Mapping[str, object] = inputs if is_dict else _as_mapping(inputs)
+        if len(given) != len(self._expected):
+            self._refuse_names(given)
         parsed: dict[str, AnyArray] = {}
+        shapes: list[tuple[int, ...]] = []
+        tidy = not self._has_domains
         for expected in self._expected:
-            value = named.get(expected.name, _ABSENT)
-            if type(value) is np.ndarray and value.dtype == expected.dtype and not expected.is_text:
-                parsed[expected.name] = value
-            elif value is _ABSENT:
-                self._refuse_names(named)
+            name = expected.name
+            if name not in given:
+                self._refuse_names(given)
+            array = cast("AnyArray", given[name])
+            if type(array) is np.ndarray and array.dtype == expected.dtype:
+                flags = array.flags
+                tidy = tidy and flags.c_contiguous and flags.aligned
             else:
-                parsed[expected.name] = read_value(expected.spec, value)
-        shapes = tuple([array.shape for array in parsed.values()])
-        if shapes not in self._accepted:
-            self._check_shapes(parsed)
-            if len(self._accepted) >= _REMEMBERED_SHAPES:
-                self._accepted.clear()
-            self._accepted.add(shapes)
+                array = self._read(expected, given[name])
+                tidy = False
+            parsed[name] = array
+            shapes.append(array.shape)
+        accepted = tuple(shapes)
+        if accepted not in self._accepted:
+            self._check_shapes(accepted)
+        return parsed if tidy else self._settle(parsed)
+
+    def _read(self, expected: _Expected, value: Any) -> AnyArray:
+        if isinstance(value, np.ndarray):
+            # Reading text looks at every element, so a size that is refused must be so before.
+            self._check_size(expected, cast("AnyArray", value).shape)
+        return read_value(expected.spec, cast("object", value))
+
+    def _settle(self, parsed: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        """Brings arrays of accepted shapes into native layout and checks their values."""
         for expected in self._expected:
-            array = parsed[expected.name]
-            flags = array.flags
-            if not (flags.c_contiguous and flags.aligned and array.dtype.isnative):
-                array = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
-                parsed[expected.name] = array
+            array = parsed[expected.name] = _native(parsed[expected.name])
             if expected.check_domain is not None:
                 expected.check_domain(array)
         return parsed
 
-    def _check_shapes(self, parsed: dict[str, AnyArray]) -> None:
+    def _check_shapes(self, shapes: tuple[tuple[int, ...], ...]) -> None:
         symbols: dict[str, tuple[int, str]] = {}
-        for expected in self._expected:
-            array = parsed[expected.name]
-            self._check_shape(expected, array.shape, symbols)
-            self._check_size(expected, array)
+        for expected, shape in zip(self._expected, shapes, strict=True):
+            self._check_size(expected, shape)
+            self._check_shape(expected, shape, symbols)
+        if len(self._accepted) < _REMEMBERED_SHAPES:
+            self._accepted.add(shapes)
 
     def _check_shape(
         self, expected: _Expected, shape: tuple[int, ...], symbols: dict[str, tuple[int, str]]
@@ -152,20 +175,17 @@ class InputParser:
         if size < allowed.minimum or too_large or size % allowed.multiple_of:
             raise _misshaped(spec, shape, f"{symbol} {_range_text(allowed)}")
 
-    def _check_size(self, expected: _Expected, array: AnyArray) -> None:
-        width = _BYTES_WIDTH if expected.is_text else array.itemsize
-        if array.size * width <= self._max_tensor_bytes and array.size:
-            return
+    def _check_size(self, expected: _Expected, shape: tuple[int, ...]) -> None:
         elements = 1
-        for size in array.shape:
+        for size in shape:
             elements *= size or 1
-        if elements * width > self._max_tensor_bytes:
+        if elements * expected.width > self._max_tensor_bytes:
             raise refuse(
                 ErrorCode.INPUT_TOO_LARGE,
                 expected.spec,
                 "too large",
                 expected=f"at most {self._max_tensor_bytes} bytes",
-                received=f"shape {list(array.shape)}, {elements * width} bytes",
+                received=f"shape {list(shape)}, {elements * expected.width} bytes",
             )
 
     def _refuse_names(self, inputs: Mapping[str, object]) -> None:
@@ -220,6 +240,13 @@ def _as_mapping(inputs: object) -> Mapping[str, object]:
         ErrorCode.INPUT_DTYPE,
         f"inputs are not a mapping: expected {{name: array}}, received {type(inputs).__name__}",
     )
+
+
+def _native(array: AnyArray) -> AnyArray:
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned and array.dtype.isnative:
+        return array
+    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
 def _range_text(allowed: SymbolRange) -> str:

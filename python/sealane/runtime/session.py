@@ -156,9 +156,11 @@ class EngineSession:
                 )
             self._running += 1
         try:
-            wanted = self._every_output
-            if outputs is not None:
-                wanted = requested_outputs(self._signature, outputs)
+            wanted = (
+                self._every_output
+                if outputs is None
+                else requested_outputs(self._signature, outputs)
+            )
             return self._engine.run(self._parser.parse(inputs), wanted)
         finally:
             with self._lock:

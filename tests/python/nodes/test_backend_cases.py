@@ -9,14 +9,22 @@ import pytest
 from python.nodes.cases import NEWEST_IR, NEWEST_OPSET
 from python.nodes.outcomes import Outcome, run_case
 
+from sealane import jvm
 from sealane.core import ErrorCode
 from sealane.runtime import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SIDES = {"python": partial(open_session, replay="off", intra_op_threads=1)}
-REFUSALS = (ErrorCode.ARTIFACT_UNSUPPORTED, ErrorCode.ENGINE_LOAD_FAILED)
+SIDES = {
+    "python": partial(open_session, replay="off", intra_op_threads=1),
+    "jvm": partial(jvm.open_session, replay="off", intra_op_threads=1),
+}
+REFUSALS = (
+    ErrorCode.ARTIFACT_UNSUPPORTED,
+    ErrorCode.ENGINE_LOAD_FAILED,
+    ErrorCode.ARTIFACT_UNSAFE,  # preview domains, refused before any engine sees them
+)
 
 
 @pytest.fixture(scope="module", params=SIDES)

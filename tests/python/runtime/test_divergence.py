@@ -35,9 +35,7 @@ def compare(made_a, made_b, signature, **options):
     a, b = instrumented(made_a, signature, X), instrumented(made_b, signature, X)
     pairs = align(a, b)
     assert isinstance(pairs, dict)
-    return first_divergence(
-        a, {"case": {"x": X}}, runner(a), runner(b), names_b=pairs, **options
-    )
+    return first_divergence(a, {"case": {"x": X}}, runner(a), runner(b), names_b=pairs, **options)
 
 
 def changed_weight(made: onnx.ModelProto, name: str) -> onnx.ModelProto:

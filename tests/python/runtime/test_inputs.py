@@ -267,6 +267,12 @@ def test_shapes_of_2_to_the_62_elements_are_refused_before_anything_is_copied(va
     assert refused(one, value).code is ErrorCode.INPUT_TOO_LARGE
 
 
+@pytest.mark.parametrize("text", ["a", np.array("a", object)])
+def test_text_of_2_to_the_40_elements_is_refused_before_it_is_read(text):
+    huge = np.broadcast_to(text, (2**20, 2**20))
+    assert refused(spec(DType.BYTES, "m", "n"), huge).code is ErrorCode.INPUT_TOO_LARGE
+
+
 def test_names_are_checked_with_a_hint():
     one = parser(spec(DType.FP32, "n"))
     for inputs, code in (
