@@ -22,6 +22,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "secp521r1": hashes.SHA512(),
 }
 _CURVES = "P-256, P-384 or P-521"
+_NOT_X509 = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
 
 
 def load_private_key(pem: bytes, password: bytes | None, where: str) -> ec.EllipticCurvePrivateKey:
@@ -68,7 +69,7 @@ def load_certificates(pem: bytes, where: str) -> list[x509.Certificate]:
     """
     try:
         return [_checked(each) for each in x509.load_pem_x509_certificates(pem)]
-    except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
+    except _NOT_X509 as error:
         raise key_invalid(where, f"holds no PEM certificates to use: {error}") from None
 
 
@@ -80,13 +81,15 @@ def parse_certificates(chain: Sequence[bytes]) -> list[x509.Certificate]:
     """
     try:
         return [_checked(x509.load_der_x509_certificate(each)) for each in chain]
-    except (ValueError, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
+    except _NOT_X509 as error:
         raise invalid("x509CertificateChain", f"no X.509 to use: {error}") from None
 
 
 def _checked(certificate: x509.Certificate) -> x509.Certificate:
-    """The certificate, its extensions and key parsed now, so that they can not fail later."""
-    _, key = certificate.extensions, certificate.public_key()
+    """The certificate, its parts parsed now, so that they can not fail later."""
+    _ = (certificate.version, certificate.extensions, certificate.subject, certificate.issuer)
+    _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    key = certificate.public_key()
     if not is_supported(key) and not isinstance(key, rsa.RSAPublicKey):
         raise ValueError(f"its key is neither RSA nor on {_CURVES}")
     return certificate

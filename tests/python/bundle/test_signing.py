@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from corpus.keys import DNS, EMAIL, URI
 from corpus.run import _relist as relist
+from corpus.signatures import Keys, Maker
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -24,6 +26,8 @@ from sealane.bundle import (
     sign_bundle,
     verify_signature,
 )
+from sealane.bundle.limits import DEFAULT_LIMITS
+from sealane.bundle.signing_check import check_signature
 from sealane.core import ErrorCode, SealaneError
 
 with warnings.catch_warnings():  # its dependencies use what their own makers call deprecated
@@ -270,12 +274,52 @@ def test_an_unsigned_bundle_is_told_from_a_bad_signature(bundle):
 def test_a_large_bundle_can_be_signed(bundle):
     extra = bundle / "preprocess"
     extra.mkdir()
-    for index in range(2000):
+    for index in range(700):
         (extra / f"{'x' * 100}-{index}.txt").write_text(str(index))
     relist(bundle)
     signature = sign_bundle(bundle, key=private("signer"))
-    assert signature.stat().st_size > 1 << 19
+    assert signature.stat().st_size > 1 << 17
     assert verify_signature(bundle, by_key("signer")).kind == "key"
+
+
+def test_no_byte_of_a_signature_can_change():
+    with read_bundle(GOOD / "signed") as bundle:
+        digests = bundle.digests
+    data = bytearray((GOOD / "signed" / "bundle.sig").read_bytes())
+    check_signature(bytes(data), digests, by_key("signer"), DEFAULT_LIMITS)
+    for position in range(len(data)):
+        data[position] ^= 1
+        with pytest.raises(SealaneError) as caught:
+            check_signature(bytes(data), digests, by_key("signer"), DEFAULT_LIMITS)
+        assert caught.value.code in (ErrorCode.SIGNING_INVALID, ErrorCode.SIGNER_UNTRUSTED)
+        data[position] ^= 1
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # cryptography warns of what it lets pass
+def test_a_damaged_certificate_is_refused_and_nothing_else_happens():
+    keys = Keys(KEYS)
+    maker = Maker(keys, GOOD / "mlp")
+    chain = [keys.certificate(name) for name in ("leaf", "intermediate", "root")]
+    envelope = json.loads(maker.envelope(chain=("leaf",)).to_json())
+    digests, trusted = maker.digests(), by_root()
+    choose = random.Random(7)
+    for _ in range(2000):
+        damaged = [bytearray(each) for each in chain]
+        certificate = choose.choice(damaged)
+        for _ in range(choose.choice((1, 1, 3))):
+            position = choose.randrange(len(certificate))
+            if certificate[position : position + 2] == b"\0\x30":
+                continue  # how many bits of the signature's last byte count is not judged
+            certificate[position] ^= choose.choice((1, 2, 0x20, 0x80, 0xFF))
+        envelope["verificationMaterial"]["x509CertificateChain"]["certificates"] = [
+            {"rawBytes": base64.b64encode(each).decode()} for each in damaged
+        ]
+        data = json.dumps(envelope).encode()
+        if damaged == chain:
+            continue
+        with pytest.raises(SealaneError) as caught:
+            check_signature(data, digests, trusted, DEFAULT_LIMITS)
+        assert caught.value.code in (ErrorCode.SIGNING_INVALID, ErrorCode.SIGNER_UNTRUSTED)
 
 
 WITHOUT = """
