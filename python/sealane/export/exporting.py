@@ -4,42 +4,30 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sealane.bundle import (
-    ArtifactDraft,
-    Bindings,
     BundleDraft,
     Tolerance,
-    Unavailable,
     Verdict,
     write_bundle,
 )
-from sealane.bundle.manifest import Requires
-from sealane.bundle.verdict import MAX_ORACLE_RATIO, MAX_SCALED_ULP
-from sealane.core import Domain, DType, ErrorCode, SealaneError, Signature, SymbolRange
-from sealane.export import certificate, engines, reference
+from sealane.core import Domain, ErrorCode, SealaneError, Signature, SymbolRange
+from sealane.export import certificate
+from sealane.export.artifacts import ONNX, SAVEDMODEL, Made, make, prove
 from sealane.export.conversion import (
     EXTERNAL_DATA_THRESHOLD,
-    bare_onnx,
-    write_onnx,
-    write_savedmodel,
 )
-from sealane.export.errors import failed, unsupported
+from sealane.export.errors import unsupported
 from sealane.export.preparation import Prepared, Wanted, prepare
-from sealane.export.runs import Engine, Run, describe, replay, same_bits
-from sealane.export.tensorflow_graph import engine_names
+from sealane.export.runs import Engine, Run, describe, same_bits
 
 if TYPE_CHECKING:
-    import onnx
-
-    from sealane.export.golden import Golden
     from sealane.features import FittedFeatures
     from sealane.runtime.session import Session
 
-ONNX, SAVEDMODEL = "onnx", "savedmodel"
 Witness = Callable[[Path], "Session | None"]
 """Opens a bundle on a further runtime, without replaying it; None where that is not there."""
 
@@ -120,7 +108,7 @@ def export(
     prepared = prepare(model, example_inputs, wanted)
     allowed = _tolerance(tolerance)
     with tempfile.TemporaryDirectory(prefix="sealane-export-") as scratch:
-        made = _make(prepared, Path(scratch), name, formats, allowed, external_data_threshold)
+        made = make(prepared, Path(scratch), name, formats, allowed, external_data_threshold)
         draft = _draft(prepared, made, name, version, lineage, licenses, seed)
         runs = _testify(witnesses, draft, made, Path(scratch) / "bundle", allowed)
         if runs:
@@ -132,7 +120,7 @@ def export(
 
 def _draft(
     prepared: Prepared,
-    made: _Made,
+    made: Made,
     name: str,
     version: str,
     lineage: Mapping[str, object] | None,
@@ -160,7 +148,7 @@ def _draft(
 def _testify(
     witnesses: Sequence[Witness],
     draft: BundleDraft,
-    made: _Made,
+    made: Made,
     path: Path,
     tolerance: Tolerance | None,
 ) -> list[Run]:
@@ -185,133 +173,6 @@ def _testify(
             run = replace(run, verdict=Verdict.BIT_EXACT)
         found.append(run)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    artifacts: tuple[ArtifactDraft, ...]
-    unavailable: tuple[Unavailable, ...]
-    runs: tuple[Run, ...]
-    golden: Golden
-
-
-def _make(
-    prepared: Prepared,
-    scratch: Path,
-    name: str,
-    formats: Sequence[str],
-    tolerance: Tolerance | None,
-    threshold: int,
-) -> _Made:
-    bare = bare_onnx(prepared)
-    onnx_path = scratch / "model.onnx"
-    requires = write_onnx(prepared, bare, onnx_path, name, threshold)
-    golden = prepared.golden(prepared.oracle or reference.onnx_oracle(bare, prepared))
-    run = prove(
-        ONNX,
-        engines.onnx_engine(onnx_path, prepared.signature),
-        prepared.signature,
-        golden,
-        tolerance,
-    )
-    runs, unavailable = [run], list[Unavailable]()
-    names = {
-        spec.name: spec.name for spec in (*prepared.signature.inputs, *prepared.signature.outputs)
-    }
-    artifacts = [_artifact(run, "primary", onnx_path, prepared, names, names, requires, tolerance)]
-    if SAVEDMODEL in formats:
-        try:
-            run = _savedmodel(prepared, bare, scratch / "saved", golden, tolerance)
-        except SealaneError as error:
-            unavailable.append(Unavailable(SAVEDMODEL, error.message[:1000]))
-        else:
-            runs.append(run)
-            ins, outs = (
-                engine_names(prepared.signature.inputs),
-                engine_names(prepared.signature.outputs),
-            )
-            artifacts.append(
-                _artifact(run, "optional", scratch / "saved", prepared, ins, outs, {}, tolerance)
-            )
-    return _Made(tuple(artifacts), tuple(unavailable), tuple(runs), golden)
-
-
-def _savedmodel(
-    prepared: Prepared,
-    bare: onnx.ModelProto,
-    directory: Path,
-    golden: Golden,
-    tolerance: Tolerance | None,
-) -> Run:
-    try:
-        write_savedmodel(prepared, bare, directory)
-    except SealaneError:
-        raise
-    except Exception as error:
-        raise failed(f"TensorFlow can not save the model: {str(error)[:500]}") from error
-    engine = engines.tensorflow_engine(directory, prepared.signature)
-    return prove(SAVEDMODEL, engine, prepared.signature, golden, tolerance)
-
-
-def prove(
-    variant: str, engine: Engine, signature: Signature, golden: Golden, tolerance: Tolerance | None
-) -> Run:
-    """Replay an artifact over the golden cases and refuse one that computes something else.
-
-    Raises:
-        SealaneError: ``EXPORT_FAILED`` with the metrics.
-    """
-    run = replay(variant, engine, signature, golden.cases, tolerance)
-    if run.verdict is Verdict.FAILED:
-        raise failed(
-            f"variant {variant!r} on {engine.backend} {engine.version} does not compute what the "
-            f"source model computes (golden case {run.failing!r}): {describe(run)}; allowed are "
-            f"S {MAX_SCALED_ULP:g} and R {MAX_ORACLE_RATIO:g}, or a tolerance with its reason",
-            variant=variant,
-            case=run.failing,
-            metrics=[
-                {"name": m.name, "maxAbs": m.max_abs, "S": m.scaled_ulp, "R": m.oracle_ratio}
-                for m in run.worst
-            ],
-        )
-    return run
-
-
-def _artifact(
-    run: Run,
-    role: str,
-    source: Path,
-    prepared: Prepared,
-    inputs: Mapping[str, str],
-    outputs: Mapping[str, str],
-    requires: Mapping[str, Any],
-    tolerance: Tolerance | None,
-) -> ArtifactDraft:
-    signature = prepared.signature
-    needs = Requires(
-        requires.get("irVersion"), requires.get("opsets", {}), tuple(requires.get("ops", ()))
-    )
-    return ArtifactDraft(
-        id=run.variant,
-        kind=run.variant,
-        role=role,
-        source=source,
-        bindings=Bindings(
-            {spec.name: inputs[spec.name] for spec in signature.inputs},
-            {spec.name: outputs[spec.name] for spec in signature.outputs},
-        ),
-        precision=_precision(prepared.bare),
-        verdict=run.verdict,
-        requires=needs,
-        tolerance=tolerance if run.verdict is Verdict.WITHIN_DECLARED else None,
-    )
-
-
-def _precision(signature: Signature) -> str:
-    names = {DType.FP16: "fp16", DType.BF16: "bf16", DType.FP32: "fp32", DType.FP64: "fp64"}
-    specs = (*signature.inputs, *signature.outputs)
-    found = {names[spec.dtype] for spec in specs if spec.dtype in names}
-    return found.pop() if len(found) == 1 else "mixed" if found else "fp32"
 
 
 def _check_request(target: Path, formats: Sequence[str], *, overwrite: bool) -> None:
@@ -340,7 +201,7 @@ def _tolerance(given: Tolerance | Mapping[str, Any] | None) -> Tolerance | None:
     return chosen
 
 
-def _readme(name: str, version: str, signature: Signature, made: _Made) -> str:
+def _readme(name: str, version: str, signature: Signature, made: Made) -> str:
     lines = [f"# {name} {version}", "", "| input | output |", "| --- | --- |"]
     lines.append(
         f"| {', '.join(map(str, signature.inputs))} | {', '.join(map(str, signature.outputs))} |"

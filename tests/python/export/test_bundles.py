@@ -93,8 +93,8 @@ def test_data_frame_columns_are_inputs(tmp_path):
 
     frame = pd.DataFrame({"age": [20.0, 31.5, 64.0], "members": [1, 4, 2]})
     path = export(
-        Model(), frame, name="m", path=tmp_path / "m", domains={"age": Domain(minimum=0.0, maximum=120.0)},
-        **ONLY_ONNX,
+        Model(), frame, name="m", path=tmp_path / "m", 
+        domains={"age": Domain(minimum=0.0, maximum=120.0)}, **ONLY_ONNX,
     )  # fmt: skip
     with read_bundle(path) as bundle:
         assert [str(spec) for spec in bundle.signature.inputs] == [
@@ -171,7 +171,7 @@ def test_other_precisions(mlp, dtype, tmp_path):
 
 def test_precision_without_kernels_is_refused_by_node(mlp, tmp_path):
     examples = (torch.from_numpy(rows(5, 4)).bfloat16(),)
-    with pytest.raises(SealaneError, match="Gemm.*bfloat16") as caught:
+    with pytest.raises(SealaneError, match=r"Gemm.*bfloat16") as caught:
         export(mlp.bfloat16(), examples, name="m", path=tmp_path / "m", **ONLY_ONNX)
     assert caught.value.code is ErrorCode.EXPORT_UNSUPPORTED
 
@@ -197,8 +197,8 @@ def test_further_runtime_testifies_before_the_bundle_is_there(mlp, tmp_path):
 
 def test_hard_swish_is_written_without_the_operator(tmp_path):
     path = export(
-        nn.Sequential(nn.Linear(4, 4), nn.Hardswish()), (rows(5, 4),), name="m", path=tmp_path / "m",
-        **ONLY_ONNX,
+        nn.Sequential(nn.Linear(4, 4), nn.Hardswish()), (rows(5, 4),),
+        name="m", path=tmp_path / "m", **ONLY_ONNX,
     )  # fmt: skip
     model = onnx.load(path / "1" / "model.onnx")
     assert [node.op_type for node in model.graph.node] == ["Gemm", "HardSigmoid", "Mul"]

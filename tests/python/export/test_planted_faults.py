@@ -11,8 +11,8 @@ from python.export.zoo import keras_zoo, rows, torch_zoo
 from sealane.bundle import Verdict
 from sealane.core import ErrorCode, SealaneError
 from sealane.export import engines
+from sealane.export.artifacts import prove
 from sealane.export.conversion import bare_onnx, write_onnx, write_savedmodel
-from sealane.export.exporting import prove
 from sealane.export.preparation import Wanted, prepare
 from sealane.features import Features, Impute, Lookup, Normalize
 

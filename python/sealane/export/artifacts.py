@@ -1,0 +1,176 @@
+"""A prepared model → proven artifacts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sealane.bundle import ArtifactDraft, Bindings, Tolerance, Unavailable, Verdict
+from sealane.bundle.manifest import Requires
+from sealane.bundle.verdict import MAX_ORACLE_RATIO, MAX_SCALED_ULP
+from sealane.core import DType, SealaneError, Signature
+from sealane.export import engines, reference
+from sealane.export.conversion import bare_onnx, write_onnx, write_savedmodel
+from sealane.export.errors import failed
+from sealane.export.runs import Engine, Run, describe, replay
+from sealane.export.tensorflow_graph import engine_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import onnx
+
+    from sealane.export.golden import Golden
+    from sealane.export.preparation import Prepared
+
+ONNX, SAVEDMODEL = "onnx", "savedmodel"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The variants of a bundle to be, with their evidence.
+
+    Attributes:
+        artifacts: What is to be written.
+        unavailable: Kinds that did not come out right, and why.
+        runs: One per variant, in the same order.
+        golden: The cases that were replayed.
+    """
+
+    artifacts: tuple[ArtifactDraft, ...]
+    unavailable: tuple[Unavailable, ...]
+    runs: tuple[Run, ...]
+    golden: Golden
+
+
+def make(
+    prepared: Prepared,
+    scratch: Path,
+    name: str,
+    formats: Sequence[str],
+    tolerance: Tolerance | None,
+    threshold: int,
+) -> Made:
+    """Convert, prove and describe every variant that was asked for.
+
+    Args:
+        prepared: The model.
+        scratch: A private directory for the artifacts.
+        name: The model's name.
+        formats: Kinds wanted; ``savedmodel`` is left out with its reason when it is not right.
+        tolerance: The author's, or None.
+        threshold: Bytes of weights above which they lie beside the ONNX model.
+
+    Raises:
+        SealaneError: ``EXPORT_UNSUPPORTED`` or ``EXPORT_FAILED`` when there is no right ONNX model.
+    """
+    bare = bare_onnx(prepared)
+    onnx_path = scratch / "model.onnx"
+    requires = write_onnx(prepared, bare, onnx_path, name, threshold)
+    golden = prepared.golden(prepared.oracle or reference.onnx_oracle(bare, prepared))
+    run = prove(
+        ONNX,
+        engines.onnx_engine(onnx_path, prepared.signature),
+        prepared.signature,
+        golden,
+        tolerance,
+    )
+    runs, unavailable = [run], list[Unavailable]()
+    names = {
+        spec.name: spec.name for spec in (*prepared.signature.inputs, *prepared.signature.outputs)
+    }
+    artifacts = [_artifact(run, "primary", onnx_path, prepared, names, names, requires, tolerance)]
+    if SAVEDMODEL in formats:
+        try:
+            run = _savedmodel(prepared, bare, scratch / "saved", golden, tolerance)
+        except SealaneError as error:
+            unavailable.append(Unavailable(SAVEDMODEL, error.message[:1000]))
+        else:
+            runs.append(run)
+            ins, outs = (
+                engine_names(prepared.signature.inputs),
+                engine_names(prepared.signature.outputs),
+            )
+            artifacts.append(
+                _artifact(run, "optional", scratch / "saved", prepared, ins, outs, {}, tolerance)
+            )
+    return Made(tuple(artifacts), tuple(unavailable), tuple(runs), golden)
+
+
+def _savedmodel(
+    prepared: Prepared,
+    bare: onnx.ModelProto,
+    directory: Path,
+    golden: Golden,
+    tolerance: Tolerance | None,
+) -> Run:
+    try:
+        write_savedmodel(prepared, bare, directory)
+    except SealaneError:
+        raise
+    except Exception as error:
+        raise failed(f"TensorFlow can not save the model: {str(error)[:500]}") from error
+    engine = engines.tensorflow_engine(directory, prepared.signature)
+    return prove(SAVEDMODEL, engine, prepared.signature, golden, tolerance)
+
+
+def prove(
+    variant: str, engine: Engine, signature: Signature, golden: Golden, tolerance: Tolerance | None
+) -> Run:
+    """Replay an artifact over the golden cases and refuse one that computes something else.
+
+    Raises:
+        SealaneError: ``EXPORT_FAILED`` with the metrics.
+    """
+    run = replay(variant, engine, signature, golden.cases, tolerance)
+    if run.verdict is Verdict.FAILED:
+        raise failed(
+            f"variant {variant!r} on {engine.backend} {engine.version} does not compute what the "
+            f"source model computes (golden case {run.failing!r}): {describe(run)}; allowed are "
+            f"S {MAX_SCALED_ULP:g} and R {MAX_ORACLE_RATIO:g}, or a tolerance with its reason",
+            variant=variant,
+            case=run.failing,
+            metrics=[
+                {"name": m.name, "maxAbs": m.max_abs, "S": m.scaled_ulp, "R": m.oracle_ratio}
+                for m in run.worst
+            ],
+        )
+    return run
+
+
+def _artifact(
+    run: Run,
+    role: str,
+    source: Path,
+    prepared: Prepared,
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
+    requires: Mapping[str, Any],
+    tolerance: Tolerance | None,
+) -> ArtifactDraft:
+    signature = prepared.signature
+    needs = Requires(
+        requires.get("irVersion"), requires.get("opsets", {}), tuple(requires.get("ops", ()))
+    )
+    return ArtifactDraft(
+        id=run.variant,
+        kind=run.variant,
+        role=role,
+        source=source,
+        bindings=Bindings(
+            {spec.name: inputs[spec.name] for spec in signature.inputs},
+            {spec.name: outputs[spec.name] for spec in signature.outputs},
+        ),
+        precision=_precision(prepared.bare),
+        verdict=run.verdict,
+        requires=needs,
+        tolerance=tolerance if run.verdict is Verdict.WITHIN_DECLARED else None,
+    )
+
+
+def _precision(signature: Signature) -> str:
+    names = {DType.FP16: "fp16", DType.BF16: "bf16", DType.FP32: "fp32", DType.FP64: "fp64"}
+    specs = (*signature.inputs, *signature.outputs)
+    found = {names[spec.dtype] for spec in specs if spec.dtype in names}
+    return found.pop() if len(found) == 1 else "mixed" if found else "fp32"
