@@ -52,8 +52,7 @@ public final class Tensor implements AutoCloseable {
    */
   public static Tensor allocate(DataType dtype, Shape shape) {
     requireFixedWidth(dtype);
-    ByteBuffer root =
-        ByteBuffer.allocateDirect(shape.byteSize(dtype)).order(ByteOrder.nativeOrder());
+    ByteBuffer root = DirectMemory.allocate(shape.byteSize(dtype));
     return new Tensor(dtype, shape, new Memory(dtype, shape, root, null, null));
   }
 
