@@ -62,7 +62,9 @@ def _console(body: str, folder: Path) -> None:
             while position < len(printed) and not re.fullmatch(pattern, printed[position].strip()):
                 position += 1
             text = "\n".join(printed)
-            assert position < len(printed), f"{command!r} did not print {line!r}; it printed:\n{text}"
+            assert position < len(printed), (
+                f"{command!r} did not print {line!r}; it printed:\n{text}"
+            )
             position += 1
 
 
