@@ -2,8 +2,8 @@
 
 ``python tests/conformance/regenerate.py`` is deterministic and needs no framework: the one
 SavedModel is kept as it is, for its bytes depend on TensorFlow's version. With
-``--tensorflow`` it is made anew, and so is the operator table. The keys are kept too: with ``--keys``
-they and every signature are made anew.
+``--tensorflow`` it is made anew, and so is the operator table. The keys are kept too: ``--keys``
+makes them and every signature anew.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from sealane.core.dtype import DType
+if TYPE_CHECKING:
+    from sealane.core.dtype import DType
 
 Dim = int | str
 """A dimension: a fixed size, or the name of a symbol such as ``batch``."""
@@ -55,7 +57,7 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class SymbolRange:
-    """The sizes a symbolic dim may take: ``minimum`` to ``maximum``, in steps of ``multiple_of``."""
+    """The sizes a symbolic dim may take: ``minimum``, ``maximum``, in steps of ``multiple_of``."""
 
     minimum: int = 0
     maximum: int | None = None

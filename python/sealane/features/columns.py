@@ -122,7 +122,7 @@ def _integers(name: str, array: Array) -> Array:
 def _is_missing(value: Any) -> bool:
     if value is None or (isinstance(value, float | np.generic) and bool(value != value)):
         return True
-    return type(value).__name__ in ("NAType", "NaTType")
+    return type(value).__name__ in ("NAType", "NaTType")  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _objects(name: str, array: Array) -> Array:
