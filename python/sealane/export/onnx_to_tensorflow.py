@@ -74,7 +74,8 @@ def to_function(
 
         def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
             walk = _Walk(tf, versions, self.weight)
-            values: dict[str, Value] = {"": None, **constants, **inputs}
+            given = {name: tf.convert_to_tensor(value) for name, value in inputs.items()}
+            values: dict[str, Value] = {"": None, **constants, **given}
             walk.graph(model.graph, values)
             outputs = {output.name: values[output.name] for output in model.graph.output}
             return {name: tf.convert_to_tensor(value) for name, value in outputs.items()}

@@ -154,12 +154,17 @@ def slice_(
         strides[axis] = by
     mask = sum(1 << axis for axis in range(rank) if axis not in along)
     begin, end = (_per_axis(tf, value, along, rank) for value in (starts, ends))
+    if is_array(begin) and is_array(end):
+        for axis, dim in enumerate(node.sizes(x)):
+            if dim is not None and strides[axis] > 0:
+                begin[axis], end[axis], _ = slice(int(begin[axis]), int(end[axis])).indices(dim)
     return tf.strided_slice(
         x, begin, end, tf.constant(strides, tf.int64), begin_mask=mask, end_mask=mask
     )
 
 
 def _per_axis(tf: Any, values: Value, along: list[int], rank: int) -> Value:
+    """One bound per dim of the input, 0 for those that are not cut."""
     if is_array(values):
         whole = np.zeros(rank, np.int64)
         whole[along] = values
