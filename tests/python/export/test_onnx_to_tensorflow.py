@@ -17,6 +17,7 @@ from sealane.export import export
 from sealane.export.onnx_to_tensorflow import to_function
 from sealane.features import DateParts, Features, Impute, Log1p, Lookup, Normalize
 
+
 def test_torch_model_with_features_takes_raw_columns(tmp_path):
     import tensorflow as tf
     import torch
