@@ -29,7 +29,7 @@ final class ExactComparison {
         unsigned(comparison.scale),
         null,
         null,
-        null,
+        true,
         true,
         comparison.worst == 0,
         comparison.worstIndex);

@@ -81,13 +81,12 @@ final class FloatComparison {
    * element are left out; rows whose two largest oracle elements lie less than 4 × the largest
    * error apart agree, since rounding alone decides there.
    */
-  private @Nullable Boolean argmaxAgree() {
+  private boolean argmaxAgree() {
     long last = shape.length == 0 ? 0 : shape[shape.length - 1];
     if (last < 2) {
-      return null;
+      return true;
     }
     int width = (int) last;
-    Boolean agree = null;
     for (int start = 0; start < source.length; start += width) {
       if (finite(actual, start, width)
           && finite(source, start, width)
@@ -96,10 +95,9 @@ final class FloatComparison {
         if (!same && !(margin(start, width) < ARGMAX_MARGIN * error)) {
           return false;
         }
-        agree = true;
       }
     }
-    return agree;
+    return true;
   }
 
   private static boolean finite(double[] values, int start, int width) {

@@ -13,8 +13,8 @@ final class ForbiddenContent {
       Set.of(
           "pkl", "pickle", "joblib", "pt", "pth", "bin", "keras", "h5", "hdf5", "npy", "npz", "so",
           "dll", "dylib", "jar", "class");
-  private static final Pattern TENSORFLOW_VARIABLES =
-      Pattern.compile("(?:.*/)?variables\\.(?:data-[0-9]+-of-[0-9]+|index)");
+  private static final Pattern RAW_WEIGHTS =
+      Pattern.compile("(?:.*/)?(?:variables\\.(?:data-[^/]*|index)|[^/]*\\.onnx\\.data)");
   private static final Pattern PICKLE = Pattern.compile("800[2-5]");
   private static final List<Magic> MAGIC =
       List.of(
@@ -51,7 +51,7 @@ final class ForbiddenContent {
     if (name.contains(".") && EXTENSIONS.contains(extension)) {
       throw new Refusal(ErrorCode.CONTENT_FORBIDDEN, path + ": *." + extension + " is forbidden");
     }
-    if (TENSORFLOW_VARIABLES.matcher(path).matches()) {
+    if (RAW_WEIGHTS.matcher(path).matches()) {
       return;
     }
     String kind = kind(path, head);

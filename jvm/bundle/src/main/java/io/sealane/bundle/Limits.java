@@ -15,6 +15,7 @@ import io.sealane.bundle.Manifest.AuthorLimits;
  * @param fileBytes bytes of one file
  * @param totalBytes bytes of all files
  * @param goldenBytes bytes of one golden file
+ * @param signatureBytes bytes of {@code bundle.sig}
  * @param safetensorsHeaderBytes bytes of a safetensors header
  * @param tensorBytes bytes of one tensor that a signature or golden case describes
  * @param onnxBytes bytes of an ONNX model file, external data left out
@@ -32,6 +33,7 @@ public record Limits(
     long fileBytes,
     long totalBytes,
     long goldenBytes,
+    long signatureBytes,
     int safetensorsHeaderBytes,
     long tensorBytes,
     long onnxBytes,
@@ -49,6 +51,7 @@ public record Limits(
           16L << 30,
           64L << 30,
           64L << 20,
+          16L << 20,
           1 << 20,
           1L << 33,
           Integer.MAX_VALUE,
@@ -67,6 +70,7 @@ public record Limits(
     requireRange("fileBytes", fileBytes, Long.MAX_VALUE);
     requireRange("totalBytes", totalBytes, Long.MAX_VALUE);
     requireRange("goldenBytes", goldenBytes, Integer.MAX_VALUE - 8);
+    requireRange("signatureBytes", signatureBytes, Integer.MAX_VALUE - 8);
     requireRange("safetensorsHeaderBytes", safetensorsHeaderBytes, Integer.MAX_VALUE - 8);
     requireRange("tensorBytes", tensorBytes, Long.MAX_VALUE);
     requireRange("onnxBytes", onnxBytes, Integer.MAX_VALUE);
@@ -93,11 +97,33 @@ public record Limits(
         Math.min(fileBytes, author.maxFileBytes().orElse(Long.MAX_VALUE)),
         totalBytes,
         goldenBytes,
+        signatureBytes,
         safetensorsHeaderBytes,
         Math.min(tensorBytes, author.maxTensorBytes().orElse(Long.MAX_VALUE)),
         onnxBytes,
         Math.min(onnxNodes, author.maxNodes().orElse(Long.MAX_VALUE)),
         Math.min(constantBytes, author.maxConstantBytes().orElse(Long.MAX_VALUE)),
+        protobufDepth,
+        savedModelNodes);
+  }
+
+  /** These limits with another bound on strings. */
+  Limits withStrings(int characters) {
+    return new Limits(
+        manifestBytes,
+        jsonDepth,
+        characters,
+        files,
+        directoryDepth,
+        fileBytes,
+        totalBytes,
+        goldenBytes,
+        signatureBytes,
+        safetensorsHeaderBytes,
+        tensorBytes,
+        onnxBytes,
+        onnxNodes,
+        constantBytes,
         protobufDepth,
         savedModelNodes);
   }

@@ -79,12 +79,12 @@ final class ManifestReferences {
     if (manifest.files().isEmpty()) {
       throw refusal("files", "at least one file is needed");
     }
-    String previous = "";
+    String previous = null;
     for (FileEntry file : manifest.files()) {
       if (NEVER_LISTED.contains(file.path())) {
         throw refusal("files", "'" + file.path() + "' must not be listed");
       }
-      if (BundlePaths.ORDER.compare(previous, file.path()) >= 0) {
+      if (previous != null && BundlePaths.ORDER.compare(previous, file.path()) >= 0) {
         throw refusal("files", "'" + file.path() + "' must come before '" + previous + "'");
       }
       previous = file.path();

@@ -81,6 +81,19 @@ final class Members {
     return text;
   }
 
+  /** The string at {@code name}, which must be {@code expected}. */
+  void constant(String name, String expected) {
+    String text = string(name);
+    if (!text.equals(expected)) {
+      throw refusal(name, "expected '" + expected + "', received '" + text + "'");
+    }
+  }
+
+  /** The string at {@code name}; null when it is absent or JSON's null. */
+  @Nullable String nullableString(String name) {
+    return !has(name) || members.get(name) == null ? null : string(name);
+  }
+
   @Nullable String optionalString(String name) {
     return has(name) ? string(name) : null;
   }

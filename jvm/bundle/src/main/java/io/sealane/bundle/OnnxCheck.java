@@ -69,8 +69,8 @@ final class OnnxCheck {
       long stored = bytes.remaining() + (externalSize == null ? 0 : externalSize);
       new OnnxCheck(variant, limits, model, externalSize, stored).check(signature);
     } catch (ProtoReader.Malformed e) {
-      ErrorCode code = e.tooDeep ? ErrorCode.LIMIT_EXCEEDED : ErrorCode.ARTIFACT_INVALID;
-      throw new Refusal(code, variant.path() + ": no ONNX model: " + e.getMessage());
+      throw new Refusal(
+          ErrorCode.ARTIFACT_INVALID, variant.path() + ": no ONNX model: " + e.getMessage());
     } catch (Refusal e) {
       throw new Refusal(e.code(), variant.path() + ": " + e.reason());
     }
@@ -91,12 +91,12 @@ final class OnnxCheck {
     }
     checkInputs(graph, signature);
     checkValues("output", graph.outputs, signature.outputs(), variant.bindings().outputs());
-    model.tensors.forEach(this::checkExternalData);
     Map<String, Function> functions = functions();
     checkOperators(graph.nodes, functions);
     model.training.forEach(training -> checkOperators(training.nodes, functions));
     functions.values().forEach(function -> checkOperators(function.nodes, functions));
     new FunctionExpansion(functions).check(graph.nodes, limits.onnxNodes());
+    model.tensors.forEach(this::checkExternalData);
     model.tensors.forEach(this::checkClaim);
     model.sparseTensors.forEach(this::checkClaim);
     new OnnxConstants(functions, Math.max(limits.constantBytes(), STORED_FACTOR * stored))

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *     output is not floating point
  * @param oracleRatio R, our error over the source framework's own, or null without an oracle
  * @param argmaxAgree whether each row's largest element is the source's wherever the oracle is sure
- *     of it, or null when there is no such row
+ *     of it
  * @param nonFiniteEqual whether NaN, +∞ and −∞ stand in the same places
  * @param bitEqual whether every element equals the source's as bits, NaN payloads ignored
  * @param worstIndex row-major index of the largest error, or -1 when there is none
@@ -28,7 +28,7 @@ public record OutputMetrics(
     double scale,
     @Nullable Double scaledUlp,
     @Nullable Double oracleRatio,
-    @Nullable Boolean argmaxAgree,
+    boolean argmaxAgree,
     boolean nonFiniteEqual,
     boolean bitEqual,
     long worstIndex) {}

@@ -37,7 +37,7 @@ public final class Parity {
           0,
           scaledUlp,
           null,
-          null,
+          false,
           false,
           false,
           -1);
@@ -58,6 +58,9 @@ public final class Parity {
    */
   public static Verdict judge(
       List<OutputMetrics> metrics, Variant.@Nullable Tolerance tolerance, boolean sameEngine) {
+    if (metrics.isEmpty()) {
+      return Verdict.FAILED;
+    }
     if (sameEngine && metrics.stream().allMatch(OutputMetrics::bitEqual)) {
       return Verdict.BIT_EXACT;
     }
@@ -75,7 +78,7 @@ public final class Parity {
       return metrics.bitEqual();
     }
     return metrics.nonFiniteEqual()
-        && (metrics.argmaxAgree() == null || metrics.argmaxAgree())
+        && metrics.argmaxAgree()
         && metrics.scaledUlp() <= MAX_SCALED_ULP
         && (metrics.oracleRatio() == null || metrics.oracleRatio() <= MAX_ORACLE_RATIO);
   }

@@ -13,11 +13,8 @@ final class ProtoReader {
   static final class Malformed extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    final boolean tooDeep;
-
-    Malformed(String message, boolean tooDeep) {
+    Malformed(String message) {
       super(message, null, false, false);
-      this.tooDeep = tooDeep;
     }
   }
 
@@ -47,10 +44,6 @@ final class ProtoReader {
     return new ProtoReader(bytes, 0, bytes.limit(), depth);
   }
 
-  private static Malformed malformed(String message) {
-    return new Malformed(message, false);
-  }
-
   /** Moves to the next field; the value of the one before must have been taken or skipped. */
   boolean next() {
     if (position == end) {
@@ -58,7 +51,7 @@ final class ProtoReader {
     }
     tag();
     if (wire == END_GROUP) {
-      throw malformed("end of a group that was not begun");
+      throw new Malformed("end of a group that was not begun");
     }
     return true;
   }
@@ -68,7 +61,7 @@ final class ProtoReader {
     field = (int) (tag >>> 3);
     wire = (int) (tag & 7);
     if (tag >>> 32 != 0 || field == 0 || wire > FIXED32) {
-      throw malformed("invalid field tag " + tag + " at byte " + position);
+      throw new Malformed("invalid field tag " + tag + " at byte " + position);
     }
   }
 
@@ -107,7 +100,7 @@ final class ProtoReader {
         return value;
       }
     }
-    throw malformed("a varint longer than ten bytes");
+    throw new Malformed("a varint longer than ten bytes");
   }
 
   /** The field's 32 bits. */
@@ -141,7 +134,7 @@ final class ProtoReader {
     String decoded = new String(copy, StandardCharsets.UTF_8);
     if (decoded.indexOf('\uFFFD') >= 0
         && !Arrays.equals(decoded.getBytes(StandardCharsets.UTF_8), copy)) {
-      throw malformed("text that is not UTF-8");
+      throw new Malformed("text that is not UTF-8");
     }
     return decoded;
   }
@@ -149,7 +142,7 @@ final class ProtoReader {
   /** The field's message. */
   ProtoReader message() {
     if (depthLeft == 0) {
-      throw new Malformed("protobuf messages nested too deeply", true);
+      throw new Malformed("protobuf messages nested too deeply");
     }
     int length = length();
     int start = claim(length);
@@ -170,14 +163,14 @@ final class ProtoReader {
   private int length() {
     long length = varint();
     if (length < 0 || length > end - position) {
-      throw malformed("a field of " + length + " bytes runs past its message");
+      throw new Malformed("a field of " + length + " bytes runs past its message");
     }
     return (int) length;
   }
 
   private int claim(int count) {
     if (count > end - position) {
-      throw malformed("truncated at byte " + position);
+      throw new Malformed("truncated at byte " + position);
     }
     int start = position;
     position += count;
@@ -203,12 +196,12 @@ final class ProtoReader {
       tag();
       if (wire == GROUP) {
         if (open == numbers.length) {
-          throw new Malformed("protobuf groups nested too deeply", true);
+          throw new Malformed("protobuf groups nested too deeply");
         }
         numbers[open++] = field;
       } else if (wire == END_GROUP) {
         if (numbers[--open] != field) {
-          throw malformed("a group ends with the wrong number");
+          throw new Malformed("a group ends with the wrong number");
         }
       } else {
         skip();

@@ -52,7 +52,12 @@ final class Reading {
           new FileCheck(manifest, tree, limits).check(f -> read(f, plan, tree));
       checkContentId(manifest);
       files.forEach((path, file) -> ForbiddenContent.check(path, file.head()));
-      return verified(manifest, limits, plan);
+      Map<String, String> digests = new HashMap<>();
+      files.forEach((path, file) -> digests.put(path, file.sha256()));
+      digests.put(MANIFEST, HexFormat.of().formatHex(FileCapture.sha256().digest(manifestBytes)));
+      Signer signer = signer(tree, digests, limits);
+      PolicyCheck.check(options.policy(), manifest, plan.kept());
+      return verified(manifest, limits, plan, signer);
     } catch (Throwable e) {
       privateDirectory.run();
       throw e;
@@ -116,8 +121,23 @@ final class Reading {
     }
   }
 
-  private VerifiedBundle verified(Manifest manifest, Limits limits, FilePlan plan)
+  private @Nullable Signer signer(DirectoryTree tree, Map<String, String> digests, Limits limits)
       throws IOException {
+    TrustedSigners signers = options.policy().signedBy();
+    if (signers == null) {
+      return null;
+    }
+    DirectoryTree.Entry entry = tree.files().get(SIGNATURE);
+    if (entry == null) {
+      throw new Refusal(
+          ErrorCode.SIGNING_MISSING, "it is not signed, and the policy names who must have signed");
+    }
+    byte[] bytes = FileCapture.small(entry.place(), limits.signatureBytes(), SIGNATURE);
+    return SignatureCheck.check(bytes, digests, signers, limits);
+  }
+
+  private VerifiedBundle verified(
+      Manifest manifest, Limits limits, FilePlan plan, @Nullable Signer signer) throws IOException {
     List<GoldenCase> golden = new ArrayList<>();
     for (GoldenRef ref : manifest.golden()) {
       ByteBuffer strings = ref.strings() == null ? null : bytes(ref.strings());
@@ -131,7 +151,8 @@ final class Reading {
     for (Variant variant : plan.kept()) {
       artifacts.put(variant.id(), artifact(variant, plan));
     }
-    return new VerifiedBundle(root, manifest, golden, certificate, artifacts, privateDirectory);
+    return new VerifiedBundle(
+        root, manifest, golden, certificate, artifacts, signer, privateDirectory);
   }
 
   private void checkArtifact(Variant variant, Manifest manifest, Limits limits) {

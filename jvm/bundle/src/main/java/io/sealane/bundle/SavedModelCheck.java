@@ -48,8 +48,7 @@ final class SavedModelCheck {
         }
       }
     } catch (ProtoReader.Malformed e) {
-      ErrorCode code = e.tooDeep ? ErrorCode.LIMIT_EXCEEDED : ErrorCode.ARTIFACT_INVALID;
-      throw new Refusal(code, where + "no SavedModel: " + e.getMessage());
+      throw new Refusal(ErrorCode.ARTIFACT_INVALID, where + "no SavedModel: " + e.getMessage());
     } catch (Refusal e) {
       throw new Refusal(e.code(), where + e.reason());
     }

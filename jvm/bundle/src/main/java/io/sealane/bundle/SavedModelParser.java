@@ -101,7 +101,7 @@ final class SavedModelParser {
       if (reader.isBytes(1)) {
         Node node = node(reader.message());
         if (graph.nodes.put(node.name, node) != null) {
-          throw new ProtoReader.Malformed("two nodes are called '" + node.name + "'", false);
+          throw new ProtoReader.Malformed("two nodes are called '" + node.name + "'");
         }
       } else if (reader.isBytes(2)) {
         messages(reader.message(), 1, function -> function(function, graph));
@@ -124,7 +124,7 @@ final class SavedModelParser {
       }
     }
     if (graph.functions.put(name[0], body) != null) {
-      throw new ProtoReader.Malformed("two functions are called '" + name[0] + "'", false);
+      throw new ProtoReader.Malformed("two functions are called '" + name[0] + "'");
     }
   }
 

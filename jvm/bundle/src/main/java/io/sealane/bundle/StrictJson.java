@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import io.sealane.core.ErrorCode;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -30,16 +29,14 @@ final class StrictJson {
 
   StrictJson(Limits limits) {
     this.limits = limits;
-    // Jackson counts UTF-16 units where the format counts characters; text() has the exact rule.
-    int units = (int) Math.min(Integer.MAX_VALUE, 2L * limits.jsonStringLength());
     factory =
         JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .streamReadConstraints(
                 StreamReadConstraints.builder()
                     .maxNestingDepth(limits.jsonDepth())
-                    .maxStringLength(units)
-                    .maxNameLength(units)
+                    .maxStringLength(Integer.MAX_VALUE)
+                    .maxNameLength(Integer.MAX_VALUE)
                     .maxNumberLength(Integer.MAX_VALUE)
                     .build())
             .build();
@@ -62,20 +59,43 @@ final class StrictJson {
     if (chars.hasRemaining() && chars.get(chars.position()) == '\uFEFF') {
       throw new Refusal(code, where + ": starts with a byte-order mark");
     }
+    checkDepth(chars, where);
     try (JsonParser parser = factory.createParser(chars.array(), 0, chars.limit())) {
       JsonToken first = parser.nextToken();
       if (first == null) {
         throw new Refusal(code, where + ": empty, expected a JSON value");
       }
-      Object value = new Reading(parser, where, code).value(first);
+      Reading reading = new Reading(parser, where, code);
+      Object value = reading.value(first);
       if (parser.nextToken() != null) {
         throw new Refusal(code, where + ": more text after the JSON value");
       }
+      reading.checkLongest();
       return value;
-    } catch (StreamConstraintsException e) {
-      throw new Refusal(ErrorCode.LIMIT_EXCEEDED, where + ": " + e.getOriginalMessage());
     } catch (IOException e) {
       throw new Refusal(code, where + ": not strict JSON: " + e.getMessage());
+    }
+  }
+
+  /** Refuses brackets nested too deeply, whatever else the text may be. */
+  private void checkDepth(CharBuffer chars, String where) {
+    int depth = 0;
+    boolean inString = false;
+    for (int i = chars.position(); i < chars.limit(); i++) {
+      char c = chars.get(i);
+      if (inString) {
+        i += c == '\\' ? 1 : 0;
+        inString = c != '"';
+      } else if (c == '"') {
+        inString = true;
+      } else if (c == '[' || c == '{') {
+        if (++depth > limits.jsonDepth()) {
+          throw new Refusal(
+              ErrorCode.LIMIT_EXCEEDED, where + ": JSON nested deeper than " + limits.jsonDepth());
+        }
+      } else if (c == ']' || c == '}') {
+        depth--;
+      }
     }
   }
 
@@ -84,6 +104,7 @@ final class StrictJson {
     private final JsonParser parser;
     private final String where;
     private final ErrorCode code;
+    private int longest;
 
     Reading(JsonParser parser, String where, ErrorCode code) {
       this.parser = parser;
@@ -125,11 +146,8 @@ final class StrictJson {
     }
 
     private String text(String text) {
-      if (text.length() > limits.jsonStringLength()
-          && text.codePointCount(0, text.length()) > limits.jsonStringLength()) {
-        throw new Refusal(
-            ErrorCode.LIMIT_EXCEEDED,
-            where + ": a string is longer than " + limits.jsonStringLength() + " characters");
+      if (text.length() > longest) {
+        longest = Math.max(longest, text.codePointCount(0, text.length()));
       }
       for (int i = 0; i < text.length(); i++) {
         char unit = text.charAt(i);
@@ -145,6 +163,20 @@ final class StrictJson {
         }
       }
       return text;
+    }
+
+    /** The limit on strings holds for text that is JSON. */
+    void checkLongest() {
+      if (longest > limits.jsonStringLength()) {
+        throw new Refusal(
+            ErrorCode.LIMIT_EXCEEDED,
+            where
+                + ": a string of "
+                + longest
+                + " characters, at most "
+                + limits.jsonStringLength()
+                + " allowed");
+      }
     }
 
     private Number integer(String digits) {

@@ -3,9 +3,11 @@ package io.sealane.bundle;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Signature;
+import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -17,12 +19,15 @@ import org.jspecify.annotations.Nullable;
  * loaded them. Safe for use by several threads; {@link #close} may be called more than once.
  */
 public final class VerifiedBundle implements AutoCloseable {
+  private static final Cleaner CLEANER = Cleaner.create();
+
   private final Path path;
   private final Manifest manifest;
   private final List<GoldenCase> golden;
   private final Map<String, @Nullable Object> certificate;
-  private final Map<String, Artifact> artifacts;
-  private final Runnable release;
+  private volatile Map<String, Artifact> artifacts;
+  private final @Nullable Signer signer;
+  private final Cleaner.Cleanable release;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   VerifiedBundle(
@@ -31,13 +36,15 @@ public final class VerifiedBundle implements AutoCloseable {
       List<GoldenCase> golden,
       Map<String, @Nullable Object> certificate,
       Map<String, Artifact> artifacts,
+      @Nullable Signer signer,
       Runnable release) {
     this.path = path;
     this.manifest = manifest;
     this.golden = List.copyOf(golden);
     this.certificate = Copies.ordered(certificate);
     this.artifacts = Copies.ordered(artifacts);
-    this.release = release;
+    this.signer = signer;
+    this.release = CLEANER.register(this, release);
   }
 
   /** The directory it was read from, for messages; its files may have changed since. */
@@ -63,6 +70,11 @@ public final class VerifiedBundle implements AutoCloseable {
   /** {@code evidence/parity.json} as maps, lists, strings, numbers and booleans; may be empty. */
   public Map<String, @Nullable Object> certificate() {
     return certificate;
+  }
+
+  /** Who signed it, where the policy asked for a signer. */
+  public Optional<Signer> signer() {
+    return Optional.ofNullable(signer);
   }
 
   /**
@@ -122,11 +134,15 @@ public final class VerifiedBundle implements AutoCloseable {
     return artifact;
   }
 
-  /** Frees the artifacts. Idempotent. */
+  /**
+   * Deletes the private directory, and lets go of the artifacts in memory. Idempotent. A bundle
+   * that was never closed is released when it is garbage.
+   */
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      release.run();
+      artifacts = Map.of();
+      release.clean();
     }
   }
 
