@@ -46,7 +46,7 @@ final class DirectoryTree {
   static DirectoryTree walk(Path root, Limits limits) throws IOException {
     boolean unix = root.getFileSystem().supportedFileAttributeViews().contains("unix");
     DirectoryTree tree = new DirectoryTree(limits, unix);
-    tree.enter(root, "", 0);
+    tree.enter(root, "", 1);
     return tree;
   }
 
@@ -73,7 +73,7 @@ final class DirectoryTree {
         add(entry, prefix + name(entry, prefix), depth);
       }
     }
-    if (empty && depth > 0) {
+    if (empty && depth > 1) {
       emptyDirectories.add(prefix);
     }
   }

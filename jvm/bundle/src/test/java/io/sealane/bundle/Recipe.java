@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 /** One recipe of the corpus: a good bundle and the steps that change it (its README.md). */
 final class Recipe {
   private static final long DIGESTED_BYTES = 64L << 20;
+  private static final Set<String> MAKING =
+      Set.of("write", "append", "sparse", "mkdir", "symlink", "hardlink", "fifo");
   private static final String ZEROS = "0".repeat(64);
 
   final Map<String, @Nullable Object> members;
@@ -80,7 +82,9 @@ final class Recipe {
   private void run(Map<String, @Nullable Object> step) throws IOException, InterruptedException {
     String what = (String) step.get("do");
     Path path = root.resolve(String.valueOf(step.getOrDefault("path", "")));
-    Files.createDirectories(path.equals(root) ? root : path.getParent());
+    if (MAKING.contains(what)) {
+      Files.createDirectories(path.getParent());
+    }
     switch (what) {
       case "write" -> Files.write(path, bytes(step));
       case "append" -> Files.write(path, bytes(step), StandardOpenOption.APPEND);
