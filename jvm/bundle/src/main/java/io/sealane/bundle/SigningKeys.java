@@ -14,6 +14,7 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.ECParameterSpec;
 import java.security.spec.X509EncodedKeySpec;
@@ -96,7 +97,7 @@ final class SigningKeys {
     }
   }
 
-  /** The certificate that these bytes are, exactly. */
+  /** The certificate that these bytes are, exactly, with a key of a kind that can sign here. */
   static X509Certificate certificate(byte[] der) throws CertificateException {
     X509Certificate certificate =
         (X509Certificate)
@@ -104,6 +105,10 @@ final class SigningKeys {
                 .generateCertificate(new ByteArrayInputStream(der));
     if (!Arrays.equals(certificate.getEncoded(), der)) {
       throw new CertificateException("not exactly one certificate in DER");
+    }
+    PublicKey key = certificate.getPublicKey();
+    if (!(key instanceof RSAPublicKey) && !isSupported(key)) {
+      throw new CertificateException("its key is neither RSA nor on P-256, P-384 or P-521");
     }
     return certificate;
   }
