@@ -272,6 +272,58 @@ def dtypes_draft(folder: Path) -> BundleDraft:
     )
 
 
+DOMAINS_SIGNATURE = Signature(
+    (
+        TensorSpec(
+            "token", DType.BYTES, ("batch",), None, Domain(vocabulary=("a", "b"), closed=True)
+        ),
+        TensorSpec("amount", DType.FP32, ("batch", 2), None, Domain(minimum=0.0, maximum=10.0)),
+        TensorSpec("count", DType.INT64, ("batch",), None, Domain(minimum=0, maximum=100)),
+        TensorSpec("ids", DType.UINT8, ("rows", "length")),
+    ),
+    (
+        TensorSpec("token_out", DType.BYTES, ("batch",)),
+        TensorSpec("amount_out", DType.FP32, ("batch", 2)),
+        TensorSpec("count_out", DType.INT64, ("batch",)),
+        TensorSpec("ids_out", DType.UINT8, ("rows", "length")),
+    ),
+    {"batch": SymbolRange(1, 8), "length": SymbolRange(multiple_of=2)},
+)
+
+
+def domains_draft(folder: Path) -> BundleDraft:
+    """Inputs that refuse much, passed through: what ``bad_inputs.json`` is tried on."""
+    inputs, outputs = DOMAINS_SIGNATURE.inputs, DOMAINS_SIGNATURE.outputs
+    nodes = [
+        helper.make_node("Identity", [a.name], [b.name])
+        for a, b in zip(inputs, outputs, strict=True)
+    ]
+    proto = model(nodes, [value(each) for each in inputs], [value(each) for each in outputs], [])
+    arrays = {
+        "token": np.array(["b", "a"], dtype=object),
+        "amount": np.array([[0, 10], [1, 2.5]], dtype=np.float32),
+        "count": np.array([0, 100]),
+        "ids": np.array([[0, 1, 2, 255]], dtype=np.uint8),
+    }
+    case = GoldenCase(
+        "bounds", "bounds of each domain", 2, arrays,
+        {f"{name}_out": array for name, array in arrays.items()},
+        {"amount_out": arrays["amount"].astype(np.float64)},
+    )  # fmt: skip
+    names = Bindings(
+        {each.name: each.name for each in inputs}, {each.name: each.name for each in outputs}
+    )
+    return BundleDraft(
+        name="domains",
+        version="1.0.0",
+        signature=DOMAINS_SIGNATURE,
+        artifacts=(onnx_draft(folder, proto, names),),
+        golden=(case,),
+        certificate=certificate(["onnx"], (case,)),
+        created_at=CREATED_AT,
+    )
+
+
 def _extremes(dtype: DType) -> np.ndarray:
     if dtype is DType.BYTES:
         return np.array(["", "ß日本\U0001f6eb", "line\nbreak"], dtype=object)
@@ -319,6 +371,7 @@ def write_bases(target: Path, saved_model: Path) -> None:
         "strings": strings_draft,
         "external": external_draft,
         "dtypes": dtypes_draft,
+        "domains": domains_draft,
         "both": lambda folder: saved_model_draft(folder, saved_model),
     }
     for name, make in makers.items():

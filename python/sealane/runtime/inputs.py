@@ -38,7 +38,8 @@ class _Expected:
     Attributes:
         spec: The input's declaration.
         name: Its name.
-        dtype: The NumPy dtype that needs no reading; None for BYTES, whose elements are looked at.
+        dtype: Its NumPy dtype.
+        is_text: Whether it is BYTES, whose elements must be looked at.
         width: Bytes one element counts for.
         dims: Its declared dims.
         rank: Their number.
@@ -47,7 +48,8 @@ class _Expected:
 
     spec: TensorSpec
     name: str
-    dtype: np.dtype[np.generic] | None
+    dtype: np.dtype[np.generic]
+    is_text: bool
     width: int
     dims: tuple[Dim, ...]
     rank: int
@@ -71,7 +73,8 @@ class InputParser:
             _Expected(
                 spec=spec,
                 name=spec.name,
-                dtype=None if spec.dtype is DType.BYTES else spec.dtype.numpy,
+                dtype=spec.dtype.numpy,
+                is_text=spec.dtype is DType.BYTES,
                 width=spec.dtype.width or _BYTES_WIDTH,
                 dims=spec.shape,
                 rank=len(spec.shape),
@@ -110,7 +113,8 @@ class InputParser:
             if name not in given:
                 self._refuse_names(given)
             array = cast("AnyArray", given[name])
-            if type(array) is np.ndarray and array.dtype == expected.dtype:
+            plain = type(array) is np.ndarray and array.dtype == expected.dtype
+            if plain and not expected.is_text:
                 flags = array.flags
                 tidy = tidy and flags.c_contiguous and flags.aligned
             else:

@@ -172,6 +172,12 @@ def test_typed_values_of_another_dtype_are_refused(value):
     assert "FP32" in error.message
 
 
+@pytest.mark.parametrize("dtype", [each for each in DType if each is not DType.BYTES])
+def test_numbers_are_not_text(dtype):
+    error = refused(spec(DType.BYTES, "n"), np.ones(3, dtype.numpy))
+    assert error.code is ErrorCode.INPUT_DTYPE
+
+
 def test_a_refused_array_says_how_to_convert_it():
     message = refused(spec(DType.BF16, "n"), np.ones(3, np.float32)).message
     assert "float32" in message
