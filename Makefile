@@ -42,12 +42,12 @@ lint: $(VENV)/.stamp ## Formatting, types, import layers; both languages
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(MVN) -q spotless:check
+	$(MVN) -q -pl '!jvm/bom' spotless:check
 
 format: $(VENV)/.stamp ## Format both languages
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(MVN) -q spotless:apply
+	$(MVN) -q -pl '!jvm/bom' spotless:apply
 
 wheel: setup ## Build the wheel, jar included, into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
