@@ -69,13 +69,9 @@ def make(
     onnx_path = scratch / "model.onnx"
     requires = write_onnx(prepared, bare, onnx_path, name, threshold)
     golden = prepared.golden(prepared.oracle or reference.onnx_oracle(bare, prepared))
-    run = prove(
-        ONNX,
-        engines.onnx_engine(onnx_path, prepared.signature),
-        prepared.signature,
-        golden,
-        tolerance,
-    )
+    engine = engines.onnx_engine(onnx_path, prepared.signature)
+    check_sizes(ONNX, engine, prepared)
+    run = prove(ONNX, engine, prepared.signature, golden, tolerance)
     runs, unavailable = [run], list[Unavailable]()
     names = {
         spec.name: spec.name for spec in (*prepared.signature.inputs, *prepared.signature.outputs)
@@ -112,7 +108,37 @@ def _savedmodel(
     except Exception as error:
         raise failed(f"TensorFlow can not save the model: {str(error)[:500]}") from error
     engine = engines.tensorflow_engine(directory, prepared.signature)
+    check_sizes(SAVEDMODEL, engine, prepared)
     return prove(SAVEDMODEL, engine, prepared.signature, golden, tolerance)
+
+
+def check_sizes(variant: str, engine: Engine, prepared: Prepared) -> None:
+    """Run batches of 1, 2 and 3 and compare the outputs' shapes and dtypes with the source's.
+
+    Golden cases compare the values, but not every size yields one that is worth keeping.
+
+    Raises:
+        SealaneError: ``EXPORT_FAILED`` naming the output and the batch.
+    """
+    contract = prepared.contract
+    for rows in (1, 2, 3) if contract.batch is not None else (0,):
+        sizes = {contract.batch: contract.size(contract.batch, rows)} if contract.batch else {}
+        inputs = contract.draw(sizes, prepared.seed + rows)
+        expected = prepared.run(inputs)
+        try:
+            actual = engine.run(inputs)
+        except SealaneError as error:
+            raise failed(
+                f"variant {variant!r} does not run with {sizes}, which the source model does: "
+                f"{error.message[:400]}"
+            ) from error
+        for name, value in expected.items():
+            got = actual[name]
+            if got.shape != value.shape or got.dtype != value.dtype:
+                raise failed(
+                    f"variant {variant!r} gives output {name!r} as {got.dtype}{list(got.shape)} "
+                    f"with {sizes}, the source model as {value.dtype}{list(value.shape)}"
+                )
 
 
 def prove(

@@ -11,7 +11,7 @@ from python.export.zoo import keras_zoo, rows, torch_zoo
 from sealane.bundle import Verdict
 from sealane.core import ErrorCode, SealaneError
 from sealane.export import engines
-from sealane.export.artifacts import prove
+from sealane.export.artifacts import check_sizes, prove
 from sealane.export.conversion import bare_onnx, write_onnx, write_savedmodel
 from sealane.export.preparation import Wanted, prepare
 from sealane.features import Features, Impute, Lookup, Normalize
@@ -167,6 +167,20 @@ def test_fault_in_a_saved_model_is_refused(tmp_path):
     engine = engines.tensorflow_engine(tmp_path / "saved", prepared.signature)
     with pytest.raises(SealaneError, match="does not compute") as caught:
         prove("savedmodel", engine, prepared.signature, golden, None)
+    assert caught.value.code is ErrorCode.EXPORT_FAILED
+
+
+def test_batch_baked_into_the_graph_is_refused(converted, tmp_path):
+    prepared, _, bare = converted("torch:mlp")
+    model = onnx.ModelProto()
+    model.CopyFrom(bare)
+    weight = next(t for t in model.graph.initializer if list(t.dims) == [3])
+    rows_of_two = np.tile(numpy_helper.to_array(weight), (2, 1))
+    weight.CopyFrom(numpy_helper.from_array(rows_of_two, weight.name))
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    with pytest.raises(SealaneError, match=r"'batch': 1") as caught:
+        check_sizes("onnx", engines.onnx_engine(path, prepared.signature), prepared)
     assert caught.value.code is ErrorCode.EXPORT_FAILED
 
 
