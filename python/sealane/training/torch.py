@@ -1,0 +1,206 @@
+"""Training a PyTorch module on features by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sealane.core import ErrorCode, SealaneError
+from sealane.training.run import Array, Loss, Plan, Rows, loop, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sealane.training.history import History
+
+EVALUATION_ROWS = 8192
+"""Rows per step when validating."""
+
+
+def fit(
+    model: Any,
+    features: Mapping[str, Array],
+    target: Array,
+    *,
+    logits: Callable[..., Any] | None = None,
+    loss: Loss | Callable[[Any, Any], Any] = "binary",
+    epochs: int = 5,
+    batch_size: int = 1024,
+    lr: float = 1e-3,
+    seed: int = 0,
+    validation: float | tuple[Mapping[str, Array], Array] | None = 0.1,
+    patience: int | None = 2,
+    weight_decay: float = 0.0,
+    progress: bool = True,
+) -> History:
+    """Trains a ``torch.nn.Module`` in place with AdamW; afterwards it has its best weights.
+
+    The run is the same for the same seed on one machine. PyTorch's own random state is left as it
+    was, and the model ends in ``eval`` mode.
+
+    Args:
+        model: The module. Its parameters stay on their device.
+        features: By argument name ``[rows, …]``.
+        target: ``[rows]`` (or the shape the outputs have): 0/1, class numbers, or numbers.
+        logits: What to train when it is not the module's ``forward``, such as a method that gives
+            logits where ``forward`` gives probabilities.
+        loss: ``binary`` and ``categories`` take logits; or a function of outputs and targets that
+            gives the mean loss of a batch.
+        epochs: The most passes over the rows.
+        batch_size: Rows per step.
+        lr: Learning rate.
+        seed: Of shuffling, split and dropout.
+        validation: A share of the rows to hold back at random, or rows of their own, or None.
+        patience: Epochs without a smaller validation loss before stopping; None never stops.
+        weight_decay: AdamW's.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The history.
+
+    Raises:
+        SealaneError: INPUT_RAGGED, INPUT_SHAPE or INPUT_DOMAIN for rows that can not be trained
+            on, ENGINE_RUN_FAILED when the loss is not finite, ENGINE_UNAVAILABLE without PyTorch.
+    """
+    torch = _load()
+    plan = Plan(epochs, batch_size, lr, seed, patience, progress)
+    rows, held = split(features, target, validation, seed)
+    call = logits or model
+    learner = _Learner(torch, model, call, _loss(torch, loss), plan, weight_decay, rows, held)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            return loop(learner, plan, len(rows), validated=held is not None)
+        finally:
+            model.eval()
+
+
+def _load() -> Any:
+    try:
+        return importlib.import_module("torch")
+    except ImportError as error:
+        raise SealaneError(
+            ErrorCode.ENGINE_UNAVAILABLE,
+            "PyTorch is not installed. Install it with: pip install 'sealane[torch]'",
+        ) from error
+
+
+def _loss(torch: Any, loss: Loss | Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    functional = torch.nn.functional
+    if callable(loss):
+        return loss
+
+    def binary(outputs: Any, targets: Any) -> Any:
+        return functional.binary_cross_entropy_with_logits(outputs, targets.to(outputs.dtype))
+
+    def squared(outputs: Any, targets: Any) -> Any:
+        return functional.mse_loss(outputs, targets.to(outputs.dtype))
+
+    def categories(outputs: Any, targets: Any) -> Any:
+        return functional.cross_entropy(outputs, targets.long())
+
+    return {"binary": binary, "squared": squared, "categories": categories}[loss]
+
+
+class _Learner:
+    """One module with its rows as tensors."""
+
+    def __init__(
+        self,
+        torch: Any,
+        model: Any,
+        call: Callable[..., Any],
+        loss: Callable[[Any, Any], Any],
+        plan: Plan,
+        weight_decay: float,
+        rows: Rows,
+        held: Rows | None,
+    ) -> None:
+        self._torch = torch
+        self._model = model
+        self._call = _by_name(call if call is not model else model.forward, call, rows)
+        self._loss = loss
+        self._batch = plan.batch_size
+        self._optimizer = torch.optim.AdamW(
+            model.parameters(), lr=plan.lr, weight_decay=weight_decay
+        )
+        self._device = next(model.parameters()).device
+        self._rows = self._tensors(rows)
+        self._held = None if held is None else self._tensors(held)
+        self._best: dict[str, Any] = {}
+
+    def _tensors(self, rows: Rows) -> tuple[dict[str, Any], Any]:
+        def tensor(x: Array) -> Any:
+            return self._torch.from_numpy(np.ascontiguousarray(x)).to(self._device)
+
+        return {name: tensor(x) for name, x in rows.features.items()}, tensor(rows.target)
+
+    def _batch_loss(self, features: Mapping[str, Any], targets: Any) -> Any:
+        outputs = self._call(features)
+        if outputs.shape[:1] != targets.shape[:1]:
+            raise SealaneError(
+                ErrorCode.INPUT_SHAPE,
+                f"The model gives {tuple(outputs.shape)} for targets {tuple(targets.shape)}.",
+            )
+        if outputs.ndim == targets.ndim + 1 and outputs.shape[-1] == 1:
+            outputs = outputs.squeeze(-1)
+        return self._loss(outputs, targets)
+
+    def train(self, order: Array, advance: Callable[[int], None]) -> float:
+        """One epoch of AdamW steps."""
+        self._model.train()
+        features, target = self._rows
+        index = self._torch.from_numpy(order).to(self._device)
+        total = self._torch.zeros((), dtype=self._torch.float64)
+        for rows in index.split(self._batch):
+            self._optimizer.zero_grad(set_to_none=True)
+            batch = {name: x[rows] for name, x in features.items()}
+            loss = self._batch_loss(batch, target[rows])
+            loss.backward()
+            self._optimizer.step()
+            total += loss.detach().to("cpu", self._torch.float64) * len(rows)
+            advance(len(rows))
+        return float(total) / len(order)
+
+    def evaluate(self) -> float:
+        """The validation rows in eval mode."""
+        assert self._held is not None
+        self._model.eval()
+        features, target = self._held
+        total = 0.0
+        with self._torch.inference_mode():
+            for start in range(0, len(target), EVALUATION_ROWS):
+                part = slice(start, start + EVALUATION_ROWS)
+                batch = {name: x[part] for name, x in features.items()}
+                total += float(self._batch_loss(batch, target[part])) * len(target[part])
+        return total / len(target)
+
+    def keep(self) -> None:
+        """Copies the state."""
+        state = self._model.state_dict()
+        self._best = {name: value.detach().clone() for name, value in state.items()}
+
+    def restore(self) -> None:
+        """Loads the copy."""
+        self._model.load_state_dict(self._best)
+
+
+def _by_name(
+    described: Callable[..., Any], call: Callable[..., Any], rows: Rows
+) -> Callable[[Mapping[str, Any]], Any]:
+    """Calls with features by argument name, or in their order where it takes ``*arguments``."""
+    kinds = [parameter.kind for parameter in inspect.signature(described).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return lambda features: call(*features.values())
+    names = set(inspect.signature(described).parameters)
+    unknown = sorted(set(rows.features) - names)
+    if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
+        raise SealaneError(
+            ErrorCode.INPUT_UNKNOWN,
+            f"The model has no argument for the features {', '.join(unknown)}. "
+            f"Its arguments: {', '.join(sorted(names))}.",
+        )
+    return lambda features: call(**features)
