@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +13,16 @@ from sealane.core import ErrorCode, SealaneError
 from sealane.training.run import Array, Loss, Plan, Rows, loop, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from sealane.training.history import History
 
 EVALUATION_ROWS = 8192
 """Rows per step when validating."""
+
+SMALL = 1_000_000
+"""Parameters. Two threads on two busy cores take 25 times as long as one for 25,000 parameters:
+OpenMP's threads spin while they wait for each other."""
 
 
 def fit(
@@ -34,6 +39,7 @@ def fit(
     validation: float | tuple[Mapping[str, Array], Array] | None = 0.1,
     patience: int | None = 2,
     weight_decay: float = 0.0,
+    threads: int | None = None,
     progress: bool = True,
 ) -> History:
     """Trains a ``torch.nn.Module`` in place with AdamW; afterwards it has its best weights.
@@ -56,6 +62,8 @@ def fit(
         validation: A share of the rows to hold back at random, or rows of their own, or None.
         patience: Epochs without a smaller validation loss before stopping; None never stops.
         weight_decay: AdamW's.
+        threads: CPU threads to train with; by default one for a model below `SMALL` parameters,
+            whose steps are too short to share, and PyTorch's own number for a larger one.
         progress: Whether to show a progress bar.
 
     Returns:
@@ -70,12 +78,23 @@ def fit(
     rows, held = split(features, target, validation, seed)
     call = logits or model
     learner = _Learner(torch, model, call, _loss(torch, loss), plan, weight_decay, rows, held)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _threads(torch, model, threads):
         torch.manual_seed(seed)
         try:
             return loop(learner, plan, len(rows), validated=held is not None)
         finally:
             model.eval()
+
+
+@contextmanager
+def _threads(torch: Any, model: Any, wanted: int | None) -> Generator[None]:
+    before: int = torch.get_num_threads()
+    small = sum(parameter.numel() for parameter in model.parameters()) < SMALL
+    torch.set_num_threads(wanted or (1 if small else before))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _load() -> Any:
