@@ -13,11 +13,16 @@ public final class Conformance {
 
   /** A bundle of {@code bundles/good}. */
   public static Path bundle(String name) {
+    return file("bundles/good/" + name);
+  }
+
+  /** A file or folder of {@code tests/conformance}. */
+  static Path file(String path) {
     String folder = System.getProperty("sealane.conformance");
     if (folder == null) {
       throw new IllegalStateException("set the system property sealane.conformance");
     }
-    return Path.of(folder, "bundles", "good", name);
+    return Path.of(folder, path);
   }
 
   /**
