@@ -20,9 +20,20 @@ if TYPE_CHECKING:
 
 
 def load_attribute(name: str) -> object:
-    """What ``module:attribute`` names, looked up also in the current directory.
+    """The model that ``module:attribute`` names, looked up also in the current directory.
 
-    A function, or anything else that is called without arguments and is no model itself, is called.
+    A function or a class is called without arguments.
+
+    Raises:
+        SealaneError: EXPORT_UNSUPPORTED when it can not be imported.
+    """
+    found: Any = find_attribute(name)
+    is_function = callable(found) and (isinstance(found, type) or hasattr(found, "__code__"))
+    return cast("object", found() if is_function else found)
+
+
+def find_attribute(name: str) -> object:
+    """What ``module:attribute`` names, looked up also in the current directory.
 
     Raises:
         SealaneError: EXPORT_UNSUPPORTED when it can not be imported.
@@ -38,8 +49,7 @@ def load_attribute(name: str) -> object:
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
         raise _unusable(name, str(error)) from error
-    is_function = callable(found) and (isinstance(found, type) or hasattr(found, "__code__"))
-    return cast("object", found() if is_function else found)
+    return cast("object", found)
 
 
 def read_example(path: Path) -> dict[str, AnyArray] | tuple[AnyArray, ...]:

@@ -155,7 +155,7 @@ final class Description {
     json.writeEndObject();
   }
 
-  private static void value(JsonGenerator json, @Nullable Object value) throws IOException {
+  static void value(JsonGenerator json, @Nullable Object value) throws IOException {
     if (value instanceof Map<?, ?> map) {
       json.writeStartObject();
       for (Map.Entry<?, ?> entry : map.entrySet()) {

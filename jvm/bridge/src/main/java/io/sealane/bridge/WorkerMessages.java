@@ -1,0 +1,111 @@
+package io.sealane.bridge;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.sealane.core.ErrorCode;
+import io.sealane.core.SealaneException;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Requests to a {@link PythonWorker} and its answers as JSON. */
+final class WorkerMessages {
+  private static final JsonFactory JSON = new JsonFactory();
+
+  private WorkerMessages() {}
+
+  static String write(ExportRequest request) {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = JSON.createGenerator(text)) {
+      json.writeStartObject();
+      json.writeStringField("model", request.model());
+      Path example = request.example();
+      if (example != null) {
+        json.writeStringField("example", example.toString());
+      }
+      json.writeStringField("name", request.name());
+      json.writeStringField("path", request.bundle().toString());
+      json.writeStringField("version", request.version());
+      json.writeFieldName("formats");
+      Description.value(json, request.formats());
+      json.writeFieldName("parameters");
+      Description.value(json, request.parameters());
+      json.writeBooleanField("overwrite", request.overwrite());
+      json.writeEndObject();
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+    return text.toString();
+  }
+
+  /**
+   * Reads an answer.
+   *
+   * @throws SealaneException the error that the answer tells of, or BRIDGE_FAILED when it is none
+   */
+  static ExportedBundle read(String answer) {
+    Map<String, String> fields = flat(answer);
+    String code = fields.get("error.code");
+    if (code != null) {
+      throw new SealaneException(code(code), fields.getOrDefault("error.message", "no message"));
+    }
+    String path = fields.get("path");
+    String contentId = fields.get("contentId");
+    if (path == null || contentId == null) {
+      throw strange(answer, null);
+    }
+    return new ExportedBundle(Path.of(path), contentId);
+  }
+
+  /** The text members of an object by name, those of inner objects as {@code outer.inner}. */
+  static Map<String, String> flat(String text) {
+    Map<String, String> fields = new HashMap<>();
+    try (JsonParser json = JSON.createParser(text)) {
+      if (json.nextToken() != JsonToken.START_OBJECT) {
+        throw strange(text, null);
+      }
+      read(json, "", fields);
+    } catch (IOException malformed) {
+      throw strange(text, malformed);
+    }
+    return fields;
+  }
+
+  private static void read(JsonParser json, String prefix, Map<String, String> fields)
+      throws IOException {
+    for (JsonToken token = json.nextToken();
+        token == JsonToken.FIELD_NAME;
+        token = json.nextToken()) {
+      String name = prefix + json.currentName();
+      JsonToken value = json.nextToken();
+      if (value == JsonToken.START_OBJECT && prefix.isEmpty()) {
+        read(json, name + ".", fields);
+      } else if (value.isScalarValue()) {
+        fields.put(name, json.getText());
+      } else {
+        json.skipChildren();
+      }
+    }
+  }
+
+  private static ErrorCode code(String name) {
+    for (ErrorCode code : ErrorCode.values()) {
+      if (code.name().equals(name)) {
+        return code;
+      }
+    }
+    return ErrorCode.BRIDGE_FAILED;
+  }
+
+  private static SealaneException strange(String text, @Nullable Throwable cause) {
+    String shown = text.length() > 200 ? text.substring(0, 200) + "…" : text;
+    return new SealaneException(
+        ErrorCode.BRIDGE_FAILED, "the Python worker answered what it should not: " + shown, cause);
+  }
+}
