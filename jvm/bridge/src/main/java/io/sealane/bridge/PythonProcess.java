@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import javax.net.SocketFactory;
 import org.jspecify.annotations.Nullable;
 import py4j.CallbackClient;
 import py4j.Gateway;
@@ -50,7 +51,17 @@ public final class PythonProcess implements AutoCloseable {
 
   private PythonProcess(@Nullable Process process, int port, String token) {
     this.process = process;
-    this.client = new CallbackClient(port, InetAddress.getLoopbackAddress(), token);
+    // Connections are kept until close: Py4J's own clean-up thread would keep the JVM alive.
+    this.client =
+        new CallbackClient(
+            port,
+            InetAddress.getLoopbackAddress(),
+            token,
+            0,
+            TimeUnit.SECONDS,
+            SocketFactory.getDefault(),
+            false,
+            0);
     this.worker =
         (PythonWorker)
             client.getPythonServerEntryPoint(
