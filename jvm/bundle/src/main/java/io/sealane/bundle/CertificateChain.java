@@ -174,6 +174,7 @@ final class CertificateChain {
     checkIssued(last, anchor);
     PKIXParameters parameters = new PKIXParameters(Set.of(new TrustAnchor(anchor, null)));
     parameters.setRevocationEnabled(false);
+    parameters.setPolicyQualifiersRejected(false);
     CertPathValidator.getInstance("PKIX")
         .validate(CertificateFactory.getInstance("X.509").generateCertPath(path), parameters);
   }

@@ -1,6 +1,12 @@
 package io.sealane.bundle;
 
-/** The one DER encoding of an ECDSA signature: SEQUENCE of two positive INTEGERs (X.690 §10). */
+import java.math.BigInteger;
+
+/**
+ * The one DER encoding of an ECDSA signature: SEQUENCE of the INTEGERs r and s (X.690 §10), both
+ * from 1 to the order of the curve less 1. Java 17 before 17.0.3 takes r = s = 0 for anybody's
+ * signature (CVE-2022-21449), so the range is checked here.
+ */
 final class EcdsaDer {
   private static final int SEQUENCE = 0x30;
   private static final int INTEGER = 0x02;
@@ -15,9 +21,12 @@ final class EcdsaDer {
     this.bytes = bytes;
   }
 
-  static boolean isCanonical(byte[] signature) {
+  static boolean isCanonical(byte[] signature, BigInteger order) {
     EcdsaDer der = new EcdsaDer(signature);
-    return der.sequence() && der.integer() && der.integer() && der.position == signature.length;
+    return der.sequence()
+        && der.integer(order)
+        && der.integer(order)
+        && der.position == signature.length;
   }
 
   private int next() {
@@ -36,7 +45,7 @@ final class EcdsaDer {
     return length < 0x80 && length == bytes.length - position;
   }
 
-  private boolean integer() {
+  private boolean integer(BigInteger order) {
     if (next() != INTEGER) {
       return false;
     }
@@ -46,7 +55,8 @@ final class EcdsaDer {
     }
     boolean negative = bytes[position] < 0;
     boolean padded = length > 1 && bytes[position] == 0 && bytes[position + 1] >= 0;
+    BigInteger value = new BigInteger(bytes, position, length);
     position += length;
-    return !negative && !padded;
+    return !negative && !padded && value.signum() > 0 && value.compareTo(order) < 0;
   }
 }

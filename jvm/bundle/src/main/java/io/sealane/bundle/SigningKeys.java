@@ -85,7 +85,7 @@ final class SigningKeys {
   static boolean verifies(PublicKey key, byte[] message, byte[] signature) {
     Curve curve = curveOf(key);
     try {
-      if (curve == null || !EcdsaDer.isCanonical(signature)) {
+      if (curve == null || !EcdsaDer.isCanonical(signature, curve.parameters().getOrder())) {
         return false;
       }
       Signature verification = Signature.getInstance(curve.algorithm());
