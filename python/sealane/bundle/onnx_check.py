@@ -18,6 +18,7 @@ from sealane.bundle.onnx_constants import (
     subgraphs,
 )
 from sealane.bundle.onnx_shapes import element_width
+from sealane.bundle.onnx_text import has_text_names
 from sealane.core import ErrorCode, SealaneError
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def _parse(data: bytes, where: str) -> ModelProto:
         raise _invalid(where, f"not a readable ModelProto ({error})") from None
     if not model.HasField("graph"):
         raise _invalid(where, "a ModelProto without a graph")
+    if not has_text_names(model):
+        raise _invalid(where, "a ModelProto with names that are not UTF-8")
     return model
 
 
@@ -262,6 +265,9 @@ def _all_nodes(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
 
 def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
     yield from _graph_tensors(model.graph)
+    for training in model.training_info:
+        yield from _graph_tensors(training.initialization)
+        yield from _graph_tensors(training.algorithm)
     for function in model.functions:
         yield from _node_tensors(function.node)
         yield from _attribute_tensors(function.attribute_proto)

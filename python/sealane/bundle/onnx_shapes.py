@@ -83,7 +83,8 @@ def _values(tensor: TensorProto, shape: Shape) -> Array | None:
 
 
 def _wide(values: Array) -> Array:
-    return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
+    with np.errstate(invalid="ignore"):  # NaN as an integer is whatever the engine makes of it
+        return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
 
 
 def evaluate(

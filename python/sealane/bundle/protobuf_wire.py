@@ -76,14 +76,14 @@ def text(value: int | memoryview) -> str:
 
 
 def entries(message: memoryview, wanted: int) -> Iterator[tuple[str, memoryview]]:
-    """Keys and message values of a map field with string keys."""
+    """Keys and message values of a map field with string keys; a value that stands twice is merged."""
     for entry in messages(message, wanted):
         key, content = "", memoryview(b"")
         for number, value in fields(entry):
             if number == 1:
                 key = text(value)
             elif number == 2 and isinstance(value, memoryview):
-                content = value
+                content = memoryview(bytes(content) + value) if content else value
         yield key, content
 
 

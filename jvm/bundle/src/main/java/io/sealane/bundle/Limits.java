@@ -41,6 +41,9 @@ public record Limits(
     long constantBytes,
     int protobufDepth,
     long savedModelNodes) {
+  /** Deeper JSON is not read, whatever a caller allows: parsing recurses. */
+  static final int MAX_JSON_DEPTH = 1000;
+
   private static final Limits DEFAULTS =
       new Limits(
           4L << 20,
@@ -63,7 +66,7 @@ public record Limits(
   /** Each limit is at least 1, and what must fit into one buffer below 2^31. */
   public Limits {
     requireRange("manifestBytes", manifestBytes, Integer.MAX_VALUE);
-    requireRange("jsonDepth", jsonDepth, 1000);
+    requireRange("jsonDepth", jsonDepth, MAX_JSON_DEPTH);
     requireRange("jsonStringLength", jsonStringLength, Integer.MAX_VALUE);
     requireRange("files", files, Integer.MAX_VALUE);
     requireRange("directoryDepth", directoryDepth, 256);

@@ -93,7 +93,6 @@ final class OnnxCheck {
     checkValues("output", graph.outputs, signature.outputs(), variant.bindings().outputs());
     Map<String, Function> functions = functions();
     checkOperators(graph.nodes, functions);
-    model.training.forEach(training -> checkOperators(training.nodes, functions));
     functions.values().forEach(function -> checkOperators(function.nodes, functions));
     new FunctionExpansion(functions).check(graph.nodes, limits.onnxNodes());
     model.tensors.forEach(this::checkExternalData);

@@ -167,9 +167,6 @@ final class OnnxConstants {
               + limit
               + " are allowed");
     }
-    // Of an unknown input, Expand's result is only known to be no smaller.
-    if (!node.op.equals("Expand") || inputs[0] != null) {
-      scope.known.put(node.outputs.get(0), result);
-    }
+    scope.known.put(node.outputs.get(0), result);
   }
 }

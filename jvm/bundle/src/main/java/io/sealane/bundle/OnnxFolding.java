@@ -32,7 +32,6 @@ final class OnnxFolding {
       case "ConstantOfShape" -> constantOfShape();
       case "Range" -> range();
       case "OneHot" -> oneHot();
-      case "Expand" -> expand();
       default -> inputs.length > 0 && inputs[0] != null ? ofFirst(inputs[0]) : null;
     };
   }
@@ -64,6 +63,7 @@ final class OnnxFolding {
       case "EyeLike" -> Constant.shaped((int) integer("dtype", first.type), first.shape);
       case "Shape" -> shape(first);
       case "Size" -> ofScalar(Sizes.elements(first.shape));
+      case "Expand" -> expand(first);
       case "Tile" -> tile(first);
       case "Concat" -> concat(first);
       case "Add",
@@ -223,15 +223,10 @@ final class OnnxFolding {
     return Constant.shaped(values == null ? FLOAT : values.type, shape);
   }
 
-  /** Expand makes at least what its shape input says, even of an input that is not known. */
-  private @Nullable Constant expand() {
+  private @Nullable Constant expand(Constant first) {
     long[] dims = dims(1);
-    Constant first = input(0);
     if (dims == null) {
       return null;
-    }
-    if (first == null) {
-      return Constant.shaped(0, dims);
     }
     long[] shape = Broadcast.shape(first.shape, dims);
     if (shape == null) {

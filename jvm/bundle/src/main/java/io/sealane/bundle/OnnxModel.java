@@ -20,9 +20,6 @@ final class OnnxModel {
 
   final List<Function> functions = new ArrayList<>();
 
-  /** Graphs of training_info, which engines parse though they do not run them. */
-  final List<Graph> training = new ArrayList<>();
-
   /** Every tensor of the model, wherever it stands. */
   final List<Tensor> tensors = new ArrayList<>();
 

@@ -58,6 +58,8 @@ final class OnnxParser {
         training(reader.message());
       } else if (reader.isBytes(25)) {
         model.functions.add(function(reader.message()));
+      } else if (reader.isBytes(8) || reader.isBytes(14) || reader.isBytes(26)) {
+        reader.skipMessage();
       } else {
         reader.skip();
       }
@@ -67,9 +69,7 @@ final class OnnxParser {
   private void training(ProtoReader reader) {
     while (reader.next()) {
       if (reader.isBytes(1) || reader.isBytes(2)) {
-        Graph graph = new Graph();
-        model.training.add(graph);
-        graph(reader.message(), graph);
+        graph(reader.message(), new Graph());
       } else {
         reader.skip();
       }
@@ -94,6 +94,10 @@ final class OnnxParser {
         function.defaults.put(attribute.name, attribute);
       } else if (reader.isBytes(13)) {
         function.overload = reader.string();
+      } else if (reader.isBytes(12)) {
+        valueInfo(reader.message());
+      } else if (reader.isBytes(9) || reader.isBytes(14)) {
+        reader.skipMessage();
       } else {
         reader.skip();
       }
@@ -113,6 +117,10 @@ final class OnnxParser {
         graph.outputs.add(valueInfo(reader.message()));
       } else if (reader.isBytes(15)) {
         graph.sparseInitializers.add(sparse(reader.message(), newSparse()));
+      } else if (reader.isBytes(13)) {
+        valueInfo(reader.message());
+      } else if (reader.isBytes(14) || reader.isBytes(16)) {
+        reader.skipMessage();
       } else {
         reader.skip();
       }
@@ -138,6 +146,8 @@ final class OnnxParser {
         node.domain = reader.string();
       } else if (reader.isBytes(8)) {
         node.overload = reader.string();
+      } else if (reader.isBytes(9) || reader.isBytes(10)) {
+        reader.skipMessage();
       } else {
         reader.skip();
       }
@@ -201,6 +211,8 @@ final class OnnxParser {
           sparse(reader.message(), attribute.sparse == null ? newSparse() : attribute.sparse);
     } else if (reader.isBytes(23)) {
       sparse(reader.message(), newSparse());
+    } else if (reader.isBytes(14) || reader.isBytes(15)) {
+      type(reader.message(), new ValueInfo());
     } else {
       reader.skip();
     }
@@ -248,6 +260,8 @@ final class OnnxParser {
       } else if (reader.isBytes(13)) {
         countPart();
         tensor.externalData.add(entry(reader.message()));
+      } else if (reader.isBytes(3) || reader.isBytes(16)) {
+        reader.skipMessage();
       } else {
         tensorData(reader, tensor);
       }
@@ -295,6 +309,8 @@ final class OnnxParser {
         value.name = reader.string();
       } else if (reader.isBytes(2)) {
         type(reader.message(), value);
+      } else if (reader.isBytes(4)) {
+        reader.skipMessage();
       } else {
         reader.skip();
       }
@@ -310,7 +326,11 @@ final class OnnxParser {
       } else {
         // Sequence, map, sparse, optional and opaque types replace what was there: a oneof.
         value.tensor &= reader.field() == 6;
-        reader.skip();
+        if (reader.field() != 6 && reader.isBytes(reader.field())) {
+          reader.skipMessage();
+        } else {
+          reader.skip();
+        }
       }
     }
   }

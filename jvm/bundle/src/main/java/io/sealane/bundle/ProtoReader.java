@@ -177,6 +177,14 @@ final class ProtoReader {
     return start;
   }
 
+  /** Steps over the field's message, whose own fields must be well formed. */
+  void skipMessage() {
+    ProtoReader message = message();
+    while (message.next()) {
+      message.skip();
+    }
+  }
+
   /** Steps over the field's value. */
   void skip() {
     switch (wire) {

@@ -153,12 +153,24 @@ final class SavedModelParser {
       } else if (reader.isBytes(3)) {
         node.inputs.add(reader.string());
       } else if (reader.isBytes(5)) {
-        messages(reader.message(), 2, value -> attribute(value, node));
+        attributeEntry(reader.message(), node);
       } else {
         reader.skip();
       }
     }
     return node;
+  }
+
+  private static void attributeEntry(ProtoReader reader, Node node) {
+    while (reader.next()) {
+      if (reader.isBytes(2)) {
+        attribute(reader.message(), node);
+      } else if (reader.isBytes(1)) {
+        reader.string();
+      } else {
+        reader.skip();
+      }
+    }
   }
 
   /** Functions and tensors of an AttrValue, alone or in its list. */
@@ -229,7 +241,6 @@ final class SavedModelParser {
       if (reader.isBytes(1)) {
         key = reader.string();
       } else if (reader.isBytes(2)) {
-        value = empty.get();
         read.accept(reader.message(), value);
       } else {
         reader.skip();

@@ -24,22 +24,23 @@ import org.jspecify.annotations.Nullable;
  * BigInteger for a number written without fraction and exponent, Double for the others.
  */
 final class StrictJson {
-  private final JsonFactory factory;
+  /** Bounds nothing that {@link #checkDepth} and {@link Reading#checkLongest} do not. */
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(Limits.MAX_JSON_DEPTH)
+                  .maxStringLength(Integer.MAX_VALUE)
+                  .maxNameLength(Integer.MAX_VALUE)
+                  .maxNumberLength(Integer.MAX_VALUE)
+                  .build())
+          .build();
+
   private final Limits limits;
 
   StrictJson(Limits limits) {
     this.limits = limits;
-    factory =
-        JsonFactory.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .streamReadConstraints(
-                StreamReadConstraints.builder()
-                    .maxNestingDepth(limits.jsonDepth())
-                    .maxStringLength(Integer.MAX_VALUE)
-                    .maxNameLength(Integer.MAX_VALUE)
-                    .maxNumberLength(Integer.MAX_VALUE)
-                    .build())
-            .build();
   }
 
   /**
@@ -60,7 +61,7 @@ final class StrictJson {
       throw new Refusal(code, where + ": starts with a byte-order mark");
     }
     checkDepth(chars, where);
-    try (JsonParser parser = factory.createParser(chars.array(), 0, chars.limit())) {
+    try (JsonParser parser = FACTORY.createParser(chars.array(), 0, chars.limit())) {
       JsonToken first = parser.nextToken();
       if (first == null) {
         throw new Refusal(code, where + ": empty, expected a JSON value");
