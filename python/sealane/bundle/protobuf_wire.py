@@ -76,7 +76,7 @@ def text(value: int | memoryview) -> str:
 
 
 def entries(message: memoryview, wanted: int) -> Iterator[tuple[str, memoryview]]:
-    """Keys and message values of a map field with string keys; a value that stands twice is merged."""
+    """Keys and message values of a map field with string keys; a repeated value is merged."""
     for entry in messages(message, wanted):
         key, content = "", memoryview(b"")
         for number, value in fields(entry):

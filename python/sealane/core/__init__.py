@@ -1,4 +1,4 @@
-"""The words every room speaks: dtypes, signatures and errors. NumPy only, no I/O."""
+"""The words every room speaks: dtypes, signatures and errors. Imports NumPy only, does no I/O."""
 
 from sealane.core.dtype import DType as DType
 from sealane.core.errors import ErrorCode as ErrorCode

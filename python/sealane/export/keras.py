@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from sealane.core import SealaneError, Signature
+from sealane.core.frameworks import load_module
 from sealane.export import tensorflow_graph
-from sealane.export.errors import failed, load_module, unsupported
+from sealane.export.errors import failed, unsupported
 from sealane.export.examples import Arrays, Examples, Style, to_array
 from sealane.export.keras_double import double_model
 from sealane.export.outputs import flatten, named

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sealane.export import tensorflow_graph
-from sealane.export.errors import load_module
 from sealane.export.onnx_to_tensorflow import to_function
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import onnx
 
     from sealane.core import Signature
+from sealane.core.frameworks import load_module
 
 
 def save(

@@ -15,7 +15,8 @@ import onnx
 from onnx import inliner, numpy_helper
 
 from sealane.core import SealaneError
-from sealane.export.errors import load_module, unsupported
+from sealane.core.frameworks import load_module
+from sealane.export.errors import unsupported
 from sealane.export.tensorflow_ops import TABLE, Node, Value, attributes_of, is_array
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sealane.export.errors import failed, load_module, unsupported
+from sealane.export.errors import failed, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import onnx
 
     from sealane.core import Signature, TensorSpec
+from sealane.core.frameworks import load_module
 
 SIGNATURE = "serving_default"
 _TF2ONNX_MAX_OPSET = 18

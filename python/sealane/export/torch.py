@@ -14,7 +14,8 @@ import ml_dtypes
 import numpy as np
 
 from sealane.core import DType, SealaneError, Signature
-from sealane.export.errors import load_module, unsupported
+from sealane.core.frameworks import load_module
+from sealane.export.errors import unsupported
 from sealane.export.examples import Arrays, Examples, Style
 from sealane.export.outputs import flatten, named
 from sealane.export.source import Oracle

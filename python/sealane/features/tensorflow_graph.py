@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sealane.core import DType, ErrorCode, SealaneError
+from sealane.core import DType
+from sealane.core.frameworks import load_module
 from sealane.features.ops import TINY
 
 if TYPE_CHECKING:
@@ -22,21 +22,6 @@ _TYPE = {
     DType.FP64: "float64",
     DType.BYTES: "string",
 }
-
-
-def load_tensorflow() -> Any:
-    """The ``tensorflow`` module.
-
-    Raises:
-        SealaneError: ENGINE_UNAVAILABLE when it is not installed.
-    """
-    try:
-        return importlib.import_module("tensorflow")
-    except ImportError as error:
-        raise SealaneError(
-            ErrorCode.ENGINE_UNAVAILABLE,
-            "TensorFlow is not installed. Install it with: pip install 'sealane[tensorflow]'",
-        ) from error
 
 
 class TensorflowOps:
@@ -163,7 +148,7 @@ class TensorflowOps:
 
 def to_tensorflow(fitted: FittedFeatures) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """`FittedFeatures.to_tensorflow`."""
-    tf = load_tensorflow()
+    tf = load_module("tensorflow", "tensorflow")
 
     class FeatureModule(tf.Module):
         """Maps raw tensors ``[batch]`` to features; owns the lookup tables."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sealane.core import DType, ErrorCode, SealaneError, Signature
+from sealane.core.frameworks import load_module
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class TensorflowEngine:
         outputs: Mapping[str, str],
         label: str,
     ) -> None:
-        self._tf = _import_tensorflow()
+        self._tf = load_module("tensorflow", "tensorflow")
         self._label = label
         self._inputs = dict(inputs)
         self._outputs = dict(outputs)
@@ -97,17 +97,6 @@ class TensorflowEngine:
         """Drops the function and the variables."""
         self._function = None
         self._loaded = None
-
-
-def _import_tensorflow() -> Any:
-    try:
-        return importlib.import_module("tensorflow")
-    except ImportError as error:
-        raise SealaneError(
-            ErrorCode.ENGINE_UNAVAILABLE,
-            "TensorFlow is not installed: pip install 'sealane[tensorflow]'",
-            {"engine": "tensorflow", "extra": "tensorflow"},
-        ) from error
 
 
 def _load(tf: Any, directory: Path, label: str) -> tuple[Any, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sealane.core import ErrorCode, SealaneError
+from sealane.core.frameworks import load_module
 from sealane.training.run import Array, Loss, Plan, Rows, loop, split
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def fit(
         SealaneError: INPUT_RAGGED, INPUT_SHAPE or INPUT_DOMAIN for rows that can not be trained
             on, ENGINE_RUN_FAILED when the loss is not finite, ENGINE_UNAVAILABLE without Keras.
     """
-    keras = _load()
+    keras = load_module("keras", "tensorflow")
     plan = Plan(epochs, batch_size, lr, seed, patience, progress)
     rows, held = split(features, target, validation, seed)
     keras.utils.set_random_seed(seed)
@@ -73,16 +72,6 @@ def fit(
     )
     learner = _Learner(keras, model, plan, rows, held)
     return loop(learner, plan, len(rows), validated=held is not None)
-
-
-def _load() -> Any:
-    try:
-        return importlib.import_module("keras")
-    except ImportError as error:
-        raise SealaneError(
-            ErrorCode.ENGINE_UNAVAILABLE,
-            "Keras is not installed. Install it with: pip install 'sealane[tensorflow]'",
-        ) from error
 
 
 def _loss(keras: Any, loss: Loss | Callable[[Any, Any], Any], *, from_logits: bool) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sealane.core import ErrorCode, SealaneError
+from sealane.core.frameworks import load_module
 from sealane.training.run import Array, Loss, Plan, Rows, loop, split
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def fit(
         SealaneError: INPUT_RAGGED, INPUT_SHAPE or INPUT_DOMAIN for rows that can not be trained
             on, ENGINE_RUN_FAILED when the loss is not finite, ENGINE_UNAVAILABLE without PyTorch.
     """
-    torch = _load()
+    torch = load_module("torch", "torch")
     plan = Plan(epochs, batch_size, lr, seed, patience, progress)
     rows, held = split(features, target, validation, seed)
     call = logits or model
@@ -95,16 +95,6 @@ def _threads(torch: Any, model: Any, wanted: int | None) -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _load() -> Any:
-    try:
-        return importlib.import_module("torch")
-    except ImportError as error:
-        raise SealaneError(
-            ErrorCode.ENGINE_UNAVAILABLE,
-            "PyTorch is not installed. Install it with: pip install 'sealane[torch]'",
-        ) from error
 
 
 def _loss(torch: Any, loss: Loss | Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
