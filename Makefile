@@ -32,6 +32,9 @@ $(JAR): $(JAVA_SOURCES)
 	@cp jvm/dist/target/sealane.jar $@
 	@touch $@
 
+demo: setup ## Train on the flights table, bundle, verify in Python and a JVM, score from plain Java
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/demo.py $(DEMO)
+
 test: $(VENV)/.stamp ## Run both suites: Java, Python, the shared conformance data, end to end
 	$(MVN) verify
 	@cp jvm/dist/target/sealane.jar $(JAR)
@@ -59,4 +62,4 @@ lock: ## Resolve python/locks anew from pyproject.toml
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR)
 
-.PHONY: help setup test lint format wheel lock clean
+.PHONY: help setup demo test lint format wheel lock clean

@@ -19,8 +19,13 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
-def rich_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Group:
-    """A title over a table; no table without rows. Cells are plain text."""
+def rich_table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()
+) -> Group:
+    """A title over a table over notes; no table without rows. Cells are plain text.
+
+    A last column without a heading is for remarks: it may wrap, and goes when it is empty.
+    """
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -28,24 +33,29 @@ def rich_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     if not rows:
         return Group(Text(title))
     table = Table(show_edge=False, pad_edge=False)
-    for name in header:
-        table.add_column(name, overflow="fold")
+    shown = len(header) - (not header[-1] and not any(row[-1] for row in rows))
+    for name in header[:shown]:
+        table.add_column(name, no_wrap=name in header[:-1], overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell, style=_style(cell)) for cell in row))
-    return Group(Text(title), table)
+        table.add_row(*(Text(cell, style=_style(cell)) for cell in row[:shown]))
+    return Group(Text(title), table, *map(Text, notes))
 
 
-def text_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The same table as plain text."""
+def text_table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()
+) -> str:
+    """The same as plain text."""
     from rich.console import Console
 
     out = io.StringIO()
-    Console(file=out, width=WIDTH, color_system=None).print(rich_table(title, header, rows))
+    Console(file=out, width=WIDTH, color_system=None).print(rich_table(title, header, rows, notes))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The same table as HTML."""
+def html_table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()
+) -> str:
+    """The same as HTML."""
     head = "".join(f"<th style='text-align:left'>{html.escape(name)}</th>" for name in header)
     body = "".join(
         "<tr>"
@@ -53,7 +63,8 @@ def html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
         + "</tr>"
         for row in rows
     )
-    return f"<table><caption>{html.escape(title)}</caption><tr>{head}</tr>{body}</table>"
+    below = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+    return f"<table><caption>{html.escape(title)}</caption><tr>{head}</tr>{body}</table>{below}"
 
 
 def _style(cell: str) -> str:

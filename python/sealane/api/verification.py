@@ -61,11 +61,15 @@ class VerificationRow:
             state = "not run"
         else:
             state = "-" if self.verdict is None else self.verdict.value
-        note = self.problem
-        if self.same_bits_as and not note:
-            note = f"same bits as {self.same_bits_as}"
         metrics = (number(x) for x in (self.max_abs, self.scaled_ulp, self.oracle_ratio))
-        return (self.variant or "-", self.runtime, self.version or "-", *metrics, state, note)
+        return (
+            self.variant or "-",
+            self.runtime,
+            self.version or "-",
+            *metrics,
+            state,
+            self.problem,
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,13 +116,23 @@ class Verification:
         }
 
     def __rich__(self) -> Group:
-        return rich_table(self._title(), _HEADER, [row.cells() for row in self.rows])
+        return rich_table(self._title(), _HEADER, self._cells(), self._notes())
 
     def __repr__(self) -> str:
-        return text_table(self._title(), _HEADER, [row.cells() for row in self.rows])
+        return text_table(self._title(), _HEADER, self._cells(), self._notes())
 
     def _repr_html_(self) -> str:
-        return html_table(self._title(), _HEADER, [row.cells() for row in self.rows])
+        return html_table(self._title(), _HEADER, self._cells(), self._notes())
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [row.cells() for row in self.rows]
+
+    def _notes(self) -> list[str]:
+        return [
+            f"{row.runtime} has the same bits as {row.same_bits_as} on the {row.variant} artifact."
+            for row in self.rows
+            if row.same_bits_as
+        ]
 
     def _title(self) -> str:
         state = "verified" if self.ok else "NOT verified"

@@ -66,6 +66,7 @@ class JvmEngine:
         self._bindable = _is_bindable(self.signature)
         self._bound = _BoundPools(bridge, handle, self.signature)
         self._leak = weakref.finalize(self, _abandon, bridge, handle, self._bound, self.model)
+        self._leak.atexit = False  # By then the JVM has ended, and the session with it.
 
     @property
     def name(self) -> str:

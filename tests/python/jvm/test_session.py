@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 
@@ -306,7 +308,7 @@ def test_verify_shows_the_same_bits_on_both_sides(mlp):
     assert result.ok
     assert [row.verdict for row in result.rows] == [Verdict.BIT_EXACT, Verdict.BIT_EXACT]
     assert result.rows[1].same_bits_as == "onnx"
-    assert "same bits as onnx" in repr(result)
+    assert "jvm:onnx has the same bits as onnx on the onnx artifact" in repr(result)
 
 
 def test_diff_of_two_runtimes(mlp):
@@ -331,3 +333,11 @@ def test_diff_of_two_bundles_in_the_jvm_names_the_node(tmp_path):
 def test_the_verified_bundle_can_be_opened_in_the_jvm(mlp):
     with read_bundle(mlp) as verified, sealane.open(verified, "jvm") as session:
         assert session.run({"x": np.ones((1, 64), np.float32)})["y"].shape == (1, 10)
+
+
+def test_a_session_left_open_does_not_disturb_the_end_of_the_process(mlp):
+    program = f"import sealane; session = sealane.open({str(mlp)!r}, 'jvm')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
