@@ -74,6 +74,10 @@ def export(
     formats: Annotated[
         str, typer.Option(help="onnx, and savedmodel where it comes out right.")
     ] = "onnx,savedmodel",
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option(help="jvm: a further runtime that testifies in the certificate; repeatable."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a bundle that is there.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -91,6 +95,7 @@ def export(
                 path=path,
                 version=version,
                 formats=tuple(each.strip() for each in formats.split(",")),
+                runtimes=runtime or (),
                 overwrite=overwrite,
             )
         _print(bundle.to_dict() if as_json else bundle, as_json)

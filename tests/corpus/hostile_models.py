@@ -89,6 +89,8 @@ def _external() -> list[Recipe]:
     constant = helper.make_tensor("c", FLOATS, [1], [0.0])
     _refer(constant, location="/etc/passwd", offset=0, length=4)
     hidden = _mlp_with([helper.make_node("Constant", [], ["c"], value=constant)])
+    default = _function("F0", [helper.make_node("Relu", ["x"], ["y"])])
+    default.attribute_proto.append(helper.make_attribute("value", constant))
     return [
         _external_case("climbs-out", "weights outside the bundle", location="../../../etc/passwd"),
         _external_case("absolute", "weights at an absolute path", location="/etc/passwd"),
@@ -113,9 +115,38 @@ def _external() -> list[Recipe]:
                [write_model(two), RELIST], UNSAFE),
         Recipe("external-in-constant", "external data in a node's attribute", "mlp",
                [write_model(hidden), RELIST], UNSAFE),
+        Recipe("external-in-function-default", "external data in a function's default attribute", "mlp",
+               [write_model(_mlp_with([], [], [default], {"local": 1})), RELIST], UNSAFE),
+        Recipe("external-condition", "the condition of an If, which ONNX Runtime looks for in the "
+               "working directory", "external", [write_model(_external_condition()), RELIST], UNSAFE),
+        Recipe("external-scalar", "a tensor of one element", "external",
+               [write_model(_external_more(FLOATS, [1], 4)), RELIST], UNSAFE),
+        Recipe("external-booleans", "a tensor of booleans", "external",
+               [write_model(_external_more(TensorProto.BOOL, [2], 2)), RELIST], UNSAFE),
         Recipe("external-absent-file", "external data without the file", "mlp",
                [write_model(_external_model(lambda _: None)), RELIST], UNSAFE),
     ]  # fmt: skip
+
+
+def _external_condition() -> onnx.ModelProto:
+    """The ``external`` base's model with an If whose condition is external data too."""
+    model = _external_model(lambda _: None)
+    _add_external(model, TensorProto.BOOL, [], 1)
+    model.graph.node.append(_branching(""))
+    return model
+
+
+def _external_more(dtype: int, dims: list[int], length: int) -> onnx.ModelProto:
+    """The ``external`` base's model with one more tensor in its data."""
+    model = _external_model(lambda _: None)
+    _add_external(model, dtype, dims, length)
+    return model
+
+
+def _add_external(model: onnx.ModelProto, dtype: int, dims: list[int], length: int) -> None:
+    tensor = TensorProto(name="yes", data_type=dtype, dims=dims)
+    _refer(tensor, location="model.onnx.data", offset=0, length=length)
+    model.graph.initializer.append(tensor)
 
 
 # Constants that claim gigabytes
@@ -267,10 +298,19 @@ def _functions() -> list[Recipe]:
                _mlp_with([_branching("com.example")],
                          [helper.make_tensor("yes", TensorProto.BOOL, [], [True])],
                          opsets={"com.example": 1})),
+        _model("function-default-graph", "a graph as a function's default attribute",
+               _mlp_with([], [], [_with_graph_default()], local)),
         _model("training-domain", "an operator of the training domain",
                _mlp_with([node("Gradient", ["h"], ["z"], domain="ai.onnx.preview.training",
                                xs=["h"], y="r")], opsets={"ai.onnx.preview.training": 1})),
     ]  # fmt: skip
+
+
+def _with_graph_default() -> onnx.FunctionProto:
+    function = _function("F0", [helper.make_node("Relu", ["x"], ["y"])])
+    branch = _branching("com.example").attribute[0].g
+    function.attribute_proto.append(helper.make_attribute("branch", branch))
+    return function
 
 
 def _branching(domain: str) -> onnx.NodeProto:

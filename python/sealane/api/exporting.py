@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sealane.api.bundle import Bundle
+from sealane.api.opening import runtime_name
 from sealane.export import export as write_export
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sealane.bundle import Tolerance
     from sealane.core import Domain, SymbolRange
     from sealane.features import FittedFeatures
+    from sealane.runtime import EngineSession
 
 
 def export(
@@ -31,6 +33,7 @@ def export(
     symbols: Mapping[str, SymbolRange] | None = None,
     tolerance: Tolerance | Mapping[str, Any] | None = None,
     formats: Sequence[str] = ("onnx", "savedmodel"),
+    runtimes: Sequence[str] = (),
     overwrite: bool = False,
     **options: Any,
 ) -> Bundle:
@@ -52,6 +55,8 @@ def export(
         symbols: Ranges of the symbols.
         tolerance: ``rtol``, ``atol`` and ``reason`` for a model that can not be within the oracle.
         formats: ``onnx`` always; ``savedmodel`` where it comes out right.
+        runtimes: Further runtimes that testify in the certificate before the bundle is written:
+            ``jvm``. Those of this process, ``onnx`` and ``tensorflow``, do so unasked.
         overwrite: Whether a bundle at ``path`` is replaced.
         **options: ``golden_samples``, ``lineage``, ``licenses``, ``seed``,
             ``external_data_threshold``: see :func:`sealane.export.exporting.export`.
@@ -61,8 +66,10 @@ def export(
 
     Raises:
         SealaneError: EXPORT_UNSUPPORTED or EXPORT_FAILED, naming the layer or node; BUNDLE_EXISTS;
-            ENGINE_UNAVAILABLE for a missing extra. Nothing is left on disk then.
+            ENGINE_UNAVAILABLE for a missing extra, an unknown runtime or one that is not there.
+            Nothing is left on disk then.
     """
+    witnesses = _witnesses(runtimes)
     written = write_export(
         model,
         example_inputs,
@@ -78,6 +85,17 @@ def export(
         tolerance=tolerance,
         formats=formats,
         overwrite=overwrite,
+        witnesses=witnesses,
         **options,
     )
     return Bundle(written)
+
+
+def _witnesses(runtimes: Sequence[str]) -> list[Callable[[Path], EngineSession]]:
+    """One for each runtime outside this process; they are started now, before the long work."""
+    if "jvm:onnx" not in {runtime_name(each) for each in runtimes}:
+        return []
+    from sealane import jvm
+
+    jvm.start()
+    return [lambda bundle: jvm.open_session(bundle, replay="off")]

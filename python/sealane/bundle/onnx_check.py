@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 ALLOWED_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 EXTERNAL_KEYS = frozenset({"location", "offset", "length", "checksum"})
 MAX_RANK = 64
+MIN_EXTERNAL = 2
+"""Elements below which a tensor lies in the model file: ONNX Runtime (1.28) looks for the condition
+of a constant ``If`` in the working directory, not beside the model."""
 _DECIMAL = re.compile(r"[0-9]{1,18}")
 _HALF_BYTE = frozenset({21, 22, 23})
 
@@ -145,6 +148,8 @@ class _Checker:
         """Domains, cycles of functions, and the number of nodes with functions expanded."""
         for function in self._functions.values():
             self._check_domains(_all_nodes(function.node))
+            if any(each.HasField("g") or each.graphs for each in function.attribute_proto):
+                raise self._unsafe(f"function {function.name!r} has a graph as default attribute")
         self._check_domains(_all_nodes(self._model.graph.node))
         for key in self._call_order():
             # An empty function counts too, or calls of calls of it would cost time for nothing.
@@ -222,6 +227,10 @@ class _Checker:
             raise self._unsafe(
                 f"tensor {name!r}: external data in {members.get('location')!r}, only the listed "
                 f"file {expected!r} beside the model is allowed"
+            )
+        if tensor.data_type == TensorProto.BOOL or math.prod(tensor.dims) < MIN_EXTERNAL:
+            raise self._unsafe(
+                f"tensor {name!r}: external data of BOOL, or of fewer than {MIN_EXTERNAL} elements"
             )
         offset, length = members.get("offset", "0"), members.get("length", str(size))
         if not _DECIMAL.fullmatch(offset) or not _DECIMAL.fullmatch(length):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sealane.bundle import ArtifactDraft, Bindings, Tolerance, Unavailable, Verdict
@@ -163,6 +163,23 @@ def prove(
             ],
         )
     return run
+
+
+def with_runs(made: Made, runs: Sequence[Run], tolerance: Tolerance | None) -> Made:
+    """What was made with the evidence of further runtimes; a variant's verdict is its worst run's.
+
+    Args:
+        made: The variants with a run of this process each.
+        runs: Of further runtimes, on the same variants and cases.
+        tolerance: The author's, or None.
+    """
+    every = (*made.runs, *runs)
+    artifacts: list[ArtifactDraft] = []
+    for artifact in made.artifacts:
+        verdict = Verdict.worst(run.verdict for run in every if run.variant == artifact.id)
+        declared = tolerance if verdict is Verdict.WITHIN_DECLARED else None
+        artifacts.append(replace(artifact, verdict=verdict, tolerance=declared))
+    return replace(made, artifacts=tuple(artifacts), runs=every)
 
 
 def _artifact(

@@ -16,7 +16,7 @@ from sealane.bundle import (
 )
 from sealane.core import Domain, ErrorCode, SealaneError, Signature, SymbolRange
 from sealane.export import certificate
-from sealane.export.artifacts import ONNX, SAVEDMODEL, Made, make, prove
+from sealane.export.artifacts import ONNX, SAVEDMODEL, Made, make, prove, with_runs
 from sealane.export.conversion import (
     EXTERNAL_DATA_THRESHOLD,
 )
@@ -26,9 +26,9 @@ from sealane.export.runs import Engine, Run, describe, same_bits
 
 if TYPE_CHECKING:
     from sealane.features import FittedFeatures
-    from sealane.runtime.session import Session
+    from sealane.runtime import EngineSession
 
-Witness = Callable[[Path], "Session | None"]
+Witness = Callable[[Path], "EngineSession | None"]
 """Opens a bundle on a further runtime, without replaying it; None where that is not there."""
 
 
@@ -83,8 +83,10 @@ def export(
         overwrite: Whether a bundle at ``path`` is replaced.
         seed: Of the drawn golden cases.
         external_data_threshold: Bytes of weights above which they lie in ``model.onnx.data``.
-        witnesses: Further runtimes to replay on before the bundle is written, each a function from
-            a bundle's path to an open session, or None where its runtime is not there.
+        witnesses: Further runtimes to replay the ONNX variant on before the bundle is written, each
+            a function from a bundle's path to an open session, or None where its runtime is not
+            there. What they compute stands in the certificate, and a variant's verdict is the worst
+            of its runs.
 
     Returns:
         ``path``.
@@ -112,7 +114,7 @@ def export(
         draft = _draft(prepared, made, name, version, lineage, licenses, seed)
         runs = _testify(witnesses, draft, made, Path(scratch) / "bundle", allowed)
         if runs:
-            made = replace(made, runs=(*made.runs, *runs))
+            made = with_runs(made, runs, allowed)
             draft = _draft(prepared, made, name, version, lineage, licenses, seed)
         write_bundle(target, draft, overwrite=overwrite)
     return target
@@ -167,7 +169,9 @@ def _testify(
             continue
         with session:
             language = "java" if session.engine.startswith("jvm:") else "python"
-            engine = Engine(session.engine, session.engine_version, language, {}, session.run)
+            engine = Engine(
+                session.engine, session.engine_version, language, session.options, session.run
+            )
             run = prove(ONNX, engine, draft.signature, made.golden, tolerance)
         if run.engine.version == made.runs[0].engine.version and same_bits(run, made.runs[0]):
             run = replace(run, verdict=Verdict.BIT_EXACT)

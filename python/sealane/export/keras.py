@@ -26,6 +26,7 @@ class KerasSource:
     """A Keras 3 model called with ``training=False``, which leaves its weights alone."""
 
     framework = "keras"
+    flushes_denormals = True  # TensorFlow sets the processor so on its threads.
 
     def __init__(self, model: object) -> None:
         keras = load_module("keras", "tensorflow")
@@ -71,7 +72,11 @@ class KerasSource:
         """Run once, refuse a model whose state or result changes, and name the outputs."""
         self._style = examples.style
         self._inputs = tuple(examples.arrays)
-        arrays = {name: _native(array) for name, array in examples.arrays.items()}
+        doubles = self._doubles()
+        arrays = {
+            name: array if name in doubles else _native(array)
+            for name, array in examples.arrays.items()
+        }
         before = [np.array(weight) for weight in self._model.get_weights()]
         first, second = self._flat(self._model, arrays), self._flat(self._model, arrays)
         after = self._model.get_weights()
@@ -192,6 +197,18 @@ class KerasSource:
         ordered = [tensors[name] for name in names] if by_name else list(tensors.values())
         return self._keras.tree.pack_sequence_as(structure, ordered)
 
+    def _doubles(self) -> set[str]:
+        """The inputs that the model takes in float64, where it says so."""
+        graph = self._graph()
+        if graph is None:
+            wide = getattr(self._model, "compute_dtype", None) == "float64"
+            return set(self._inputs) if wide else set()
+        names = self.input_names()
+        if set(names) != set(self._inputs):
+            names = self._inputs
+        pairs = zip(names, graph.inputs, strict=False)
+        return {name for name, tensor in pairs if str(tensor.dtype) == "float64"}
+
     def _graph(self) -> Any | None:
         """The functional graph behind a Functional or built Sequential model."""
         if hasattr(self._model, "_inputs_struct"):
@@ -206,7 +223,7 @@ def _feed(array: Any) -> Any:
 
 
 def _native(array: Any) -> Any:
-    """A float64 example (what NumPy and pandas make) as float32, which Keras casts it to."""
+    """A float64 example (what NumPy and pandas make) as float32, which Keras would cast it to."""
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 

@@ -89,7 +89,8 @@ class Prepared:
 
     def golden(self, oracle: Oracle | None) -> Golden:
         """The golden cases, judged worth keeping against an oracle."""
-        maker = GoldenMaker(self.contract, self.run, oracle, self.seed)
+        denormals = not self.source.flushes_denormals
+        maker = GoldenMaker(self.contract, self.run, oracle, self.seed, denormals)
         return maker.make(self.samples)
 
 

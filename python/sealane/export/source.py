@@ -38,8 +38,10 @@ class Source(Protocol):
         framework: ``torch`` or ``keras``.
         version: The framework's version.
         description: Of the model and exporter, for the manifest's environment.
+        flushes_denormals: Whether the framework takes denormal numbers for zero.
     """
 
+    flushes_denormals: bool
     framework: str
     version: str
     description: dict[str, object]

@@ -93,15 +93,16 @@ def to_onnx(tf: Any, directory: Path, signature: Signature, opset: int) -> onnx.
     inputs, outputs = engine_names(signature.inputs), engine_names(signature.outputs)
     with quiet(), _collected("tf2onnx") as messages:
         try:
-            frozen, names_in, names_out, renames = loader.from_saved_model(
+            frozen, names_in, names_out, tables, renames = loader.from_saved_model(
                 str(directory), None, None, tag="serve", signatures=[SIGNATURE],
-                return_tensors_to_rename=True,
+                return_initialized_tables=True, return_tensors_to_rename=True,
             )  # fmt: skip
             wanted = {key: name for name, key in (*inputs.items(), *outputs.items())}
             model, _ = convert._convert_common(
                 frozen,
                 name="model",
                 opset=min(opset, _TF2ONNX_MAX_OPSET),
+                initialized_tables=tables,
                 custom_op_handlers={"Erfc": (_erfc, [])},
                 input_names=[n for n in names_in if renames.get(n) in inputs.values()],
                 output_names=names_out,

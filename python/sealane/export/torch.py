@@ -35,6 +35,7 @@ class TorchSource:
     """
 
     framework = "torch"
+    flushes_denormals = False
 
     def __init__(self, model: object) -> None:
         self._torch = load_module("torch", "torch")

@@ -303,7 +303,7 @@ def test_a_model_is_exported_from_a_module(tmp_path):
     (tmp_path / "rows.json").write_text("[[[0.5, 1.0], [2.0, -1.0], [0.1, 0.2]]]")
     done = run_process(
         "export", "train:model", "--example", "rows.json", "--name", "line", "--formats", "onnx",
-        "--json", cwd=tmp_path,
+        "--runtime", "jvm", "--json", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["name"] == "line"

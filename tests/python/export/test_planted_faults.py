@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-from python.export.zoo import keras_zoo, rows, torch_zoo
+from python.export.zoo import entry, rows
 
 from sealane.bundle import Verdict
 from sealane.core import ErrorCode, SealaneError
@@ -26,17 +26,12 @@ def converted():
 
     def get(name):
         if name not in cache:
-            entry = _entry(name)
-            prepared = prepare(entry.model, entry.examples, Wanted(**entry.options))
+            chosen = entry(name)
+            prepared = prepare(chosen.model, chosen.examples, Wanted(**chosen.options))
             cache[name] = prepared, prepared.golden(prepared.oracle), bare_onnx(prepared)
         return cache[name]
 
     return get
-
-
-def _entry(name):
-    framework, _, model = name.partition(":")
-    return (torch_zoo() if framework == "torch" else keras_zoo())[model]
 
 
 def judged(converted, name, tamper, tmp_path):
@@ -138,8 +133,8 @@ def test_fault_is_refused(converted, name, tamper, tmp_path):
 
 
 def test_batch_norm_in_training_mode_is_refused(converted, tmp_path):
-    entry = torch_zoo()["cnn"]
-    prepared = prepare(entry.model, entry.examples, Wanted())
+    chosen = entry("torch:cnn")
+    prepared = prepare(chosen.model, chosen.examples, Wanted())
     golden = prepared.golden(prepared.oracle)
     for layer in prepared.source._model.modules():
         if type(layer).__name__.startswith("BatchNorm"):
@@ -156,14 +151,17 @@ def test_batch_norm_in_training_mode_is_refused(converted, tmp_path):
 
 
 def test_fault_in_a_saved_model_is_refused(tmp_path):
-    entry = keras_zoo()["sequential-gelu"]
-    prepared = prepare(entry.model, entry.examples, Wanted())
+    chosen = entry("keras:sequential-gelu")
+    prepared = prepare(chosen.model, chosen.examples, Wanted())
     golden = prepared.golden(prepared.oracle)
-    weights = entry.model.get_weights()
+    weights = chosen.model.get_weights()
     wrong = [np.array(weight) for weight in weights]
     wrong[0][3, 3] += np.float32(0.001)
-    entry.model.set_weights(wrong)
-    write_savedmodel(prepared, onnx.ModelProto(), tmp_path / "saved")
+    chosen.model.set_weights(wrong)
+    try:
+        write_savedmodel(prepared, onnx.ModelProto(), tmp_path / "saved")
+    finally:
+        chosen.model.set_weights(weights)
     engine = engines.tensorflow_engine(tmp_path / "saved", prepared.signature)
     with pytest.raises(SealaneError, match="does not compute") as caught:
         prove("savedmodel", engine, prepared.signature, golden, None)

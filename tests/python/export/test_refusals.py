@@ -9,6 +9,7 @@ import torch
 from python.export.zoo import rows
 from torch import nn
 
+import sealane
 from sealane.core import Domain, ErrorCode, SealaneError
 from sealane.export import export
 
@@ -163,6 +164,12 @@ def test_complex_input_is_refused(tmp_path):
 def test_foreign_object_is_refused(tmp_path):
     error = refused(object(), (rows(3, 4),), tmp_path)
     assert error.code is ErrorCode.EXPORT_UNSUPPORTED
+
+
+def test_unknown_runtime_is_refused_before_anything_is_converted(tmp_path):
+    with pytest.raises(SealaneError, match="'tpu' is unknown") as caught:
+        sealane.export(object(), (), "m", path=tmp_path / "m", runtimes=["onnx", "tpu"])
+    assert caught.value.code is ErrorCode.ENGINE_UNAVAILABLE
 
 
 def test_existing_path_is_refused(tmp_path):

@@ -30,6 +30,12 @@ final class OnnxCheck {
   /** A folded tensor may be this many times the model's own bytes, whatever the limit. */
   private static final long STORED_FACTOR = 4;
 
+  /**
+   * Elements below which a tensor lies in the model file: ONNX Runtime (1.28) looks for the
+   * condition of a constant {@code If} in the working directory, not beside the model.
+   */
+  private static final long MIN_EXTERNAL = 2;
+
   private static final Pattern DECIMAL = Pattern.compile("[0-9]{1,18}");
 
   private final Variant variant;
@@ -93,7 +99,12 @@ final class OnnxCheck {
     checkValues("output", graph.outputs, signature.outputs(), variant.bindings().outputs());
     Map<String, Function> functions = functions();
     checkOperators(graph.nodes, functions);
-    functions.values().forEach(function -> checkOperators(function.nodes, functions));
+    for (Function function : functions.values()) {
+      checkOperators(function.nodes, functions);
+      if (function.defaultGraph) {
+        throw unsafe("function '" + function.name + "' has a graph as default attribute");
+      }
+    }
     new FunctionExpansion(functions).check(graph.nodes, limits.onnxNodes());
     model.tensors.forEach(this::checkExternalData);
     model.tensors.forEach(this::checkClaim);
@@ -173,6 +184,10 @@ final class OnnxCheck {
               + "', only '"
               + expected
               + "' beside the model, listed in the manifest, is allowed");
+    }
+    if (tensor.type == OnnxTypes.BOOL || elements(tensor) < MIN_EXTERNAL) {
+      throw unsafe(
+          where + ": external data of a BOOL, or of fewer than " + MIN_EXTERNAL + " elements");
     }
     long size = OnnxTypes.bytes(tensor.type, elements(tensor));
     long offset = decimal(where, entries.getOrDefault("offset", "0"));

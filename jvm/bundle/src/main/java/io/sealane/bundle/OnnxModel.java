@@ -44,6 +44,7 @@ final class OnnxModel {
     final List<String> outputs = new ArrayList<>();
     final List<Node> nodes = new ArrayList<>();
     final Map<String, Attribute> defaults = new LinkedHashMap<>();
+    boolean defaultGraph;
 
     String key() {
       return Node.key(domain, name, overload);

@@ -92,6 +92,7 @@ final class OnnxParser {
       } else if (reader.isBytes(11)) {
         Attribute attribute = attribute(reader.message());
         function.defaults.put(attribute.name, attribute);
+        function.defaultGraph |= attribute.graph != null || !attribute.graphs.isEmpty();
       } else if (reader.isBytes(13)) {
         function.overload = reader.string();
       } else if (reader.isBytes(12)) {

@@ -3,6 +3,7 @@ package io.sealane.bundle;
 /** The widths of onnx.TensorProto.DataType. Source: onnx/onnx.proto of the ONNX project. */
 final class OnnxTypes {
   static final int STRING = 8;
+  static final int BOOL = 9;
 
   private OnnxTypes() {}
 

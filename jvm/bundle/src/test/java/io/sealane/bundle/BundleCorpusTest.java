@@ -65,9 +65,14 @@ class BundleCorpusTest {
         .sum();
   }
 
+  /** What a reader left in the directory of temporary files. */
   private static List<String> temporaryFiles() throws IOException {
     try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return files.map(Path::toString).filter(name -> name.contains("sealane-")).sorted().toList();
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.startsWith("sealane-") && !name.endsWith(".jar"))
+          .sorted()
+          .toList();
     }
   }
 

@@ -89,7 +89,8 @@ class DamagedSignatureTest {
   /** The certificates of a signature, as they stand in its JSON. */
   private static final class SigningEnvelopeBytes {
     static List<byte[]> certificates(String text) {
-      Map<String, ?> top = Corpus.object(Corpus.parse(text.getBytes(StandardCharsets.UTF_8), "sig"));
+      Map<String, ?> top =
+          Corpus.object(Corpus.parse(text.getBytes(StandardCharsets.UTF_8), "sig"));
       Map<String, ?> material = Corpus.object(top.get("verificationMaterial"));
       Map<String, ?> chain = Corpus.object(material.get("x509CertificateChain"));
       return Corpus.<Map<String, Object>>list(chain.get("certificates")).stream()
