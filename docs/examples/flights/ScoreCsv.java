@@ -34,45 +34,44 @@ public final class ScoreCsv {
         rows.add(line.split(",", -1));
       }
     }
+    List<Map<String, Tensor>> batches = new ArrayList<>();
     try (Session session = Sealane.open(bundle);
         PrintWriter scores = new PrintWriter(Files.newBufferedWriter(Path.of(args[2])))) {
-      String output = session.signature().outputs().get(0).name();
-      List<float[]> results = scoreAll(session, header, rows, output);
-      long start = System.nanoTime();
-      scoreAll(session, header, rows, output);
-      double seconds = (System.nanoTime() - start) / 1e9;
-      for (float[] batch : results) {
+      for (int from = 0; from < rows.size(); from += BATCH) {
+        List<String[]> batch = rows.subList(from, Math.min(from + BATCH, rows.size()));
+        batches.add(parse(session, header, batch));
+      }
+      for (float[] batch : scoreAll(session, batches)) {
         for (float score : batch) {
           scores.println(score);
         }
       }
-      System.out.printf("%.0f%n", rows.size() / seconds);
+      long start = System.nanoTime();
+      scoreAll(session, batches);
+      System.out.printf("%.0f%n", rows.size() / ((System.nanoTime() - start) / 1e9));
+    } finally {
+      batches.forEach(batch -> batch.values().forEach(Tensor::close));
     }
   }
 
-  private static List<float[]> scoreAll(
-      Session session, List<String> header, List<String[]> rows, String output) {
+  private static List<float[]> scoreAll(Session session, List<Map<String, Tensor>> batches) {
+    String output = session.signature().outputs().get(0).name();
     List<float[]> results = new ArrayList<>();
-    for (int from = 0; from < rows.size(); from += BATCH) {
-      List<String[]> batch = rows.subList(from, Math.min(from + BATCH, rows.size()));
-      results.add(score(session, header, batch, output));
+    for (Map<String, Tensor> inputs : batches) {
+      try (Outputs outputs = session.run(inputs)) {
+        results.add(outputs.get(output).floats());
+      }
     }
     return results;
   }
 
-  private static float[] score(
-      Session session, List<String> header, List<String[]> rows, String output) {
+  private static Map<String, Tensor> parse(
+      Session session, List<String> header, List<String[]> rows) {
     Map<String, Tensor> inputs = new LinkedHashMap<>();
-    try {
-      for (TensorSpec spec : session.signature().inputs()) {
-        inputs.put(spec.name(), column(spec.dtype(), header.indexOf(spec.name()), rows));
-      }
-      try (Outputs outputs = session.run(inputs)) {
-        return outputs.get(output).floats();
-      }
-    } finally {
-      inputs.values().forEach(Tensor::close);
+    for (TensorSpec spec : session.signature().inputs()) {
+      inputs.put(spec.name(), column(spec.dtype(), header.indexOf(spec.name()), rows));
     }
+    return inputs;
   }
 
   private static Tensor column(DataType dtype, int index, List<String[]> rows) {

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 import torch
 from data import CATEGORICAL, NUMERIC, Flights, load
@@ -148,11 +149,13 @@ def fit_models(
     """By framework the trained model, and what it predicts from features."""
     numbers = train["numeric"].shape[1]
     console.print("PyTorch")
+    torch.manual_seed(arguments.training["seed"])
     torch_model = TorchLateness(numbers, features.cardinalities)
     torch_training.fit(
         torch_model, train, flights.train_late, logits=torch_model.logit, **arguments.training
     )
     console.print("Keras")
+    keras.utils.set_random_seed(arguments.training["seed"])
     keras_model = keras_lateness(numbers, features.cardinalities)
     keras_training.fit(keras_model, train, flights.train_late, **arguments.training)
     return {
