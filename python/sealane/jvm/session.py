@@ -89,16 +89,23 @@ class JvmEngine:
         try:
             if not self._bindable:
                 return self._call(inputs, outputs)
-            shapes = tuple([array.shape for array in inputs.values()])
+            arrays = tuple(inputs.values())
+            # Comprehensions and closures cost more here than the copies of one row.
+            shapes = (
+                (arrays[0].shape,) if len(arrays) == 1 else tuple([each.shape for each in arrays])
+            )
             pool = self._bound.pool(shapes)
             if pool is None:
                 return self._run_into(inputs, shapes, outputs)
             bound = pool.take()
             try:
-                for memory, array in zip(bound.inputs, inputs.values(), strict=True):
+                for memory, array in zip(bound.inputs, arrays, strict=True):
                     memory[...] = array
                 self._run(bound.handle)
-                return {name: bound.outputs[name].copy() for name in outputs}
+                results: dict[str, AnyArray] = {}
+                for name in outputs:
+                    results[name] = bound.outputs[name].copy()
+                return results
             finally:
                 pool.give(bound)
         except self._java_error as error:

@@ -2,6 +2,7 @@ package io.sealane.bundle;
 
 import io.sealane.core.ErrorCode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -16,21 +17,27 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads files once: the bytes that are digested are the bytes that are kept or copied. Not
- * thread-safe.
+ * Reads files once: the bytes that are digested are the bytes that are kept or copied. Small files
+ * are read and digested at once; large ones are digested, and unless they are kept also read, by
+ * other threads while the next file is read. Used by one thread at a time.
  */
 final class FileCapture {
+  /** Bytes from which a second thread is worth waking. */
+  static final int LARGE = 1 << 20;
+
   private static final Set<OpenOption> READ =
       Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
   private static final HexFormat HEX = HexFormat.of();
   private static final int CHUNK = 1 << 16;
   private static final int HEAD = 8;
+  private static final boolean SEVERAL_CORES = Runtime.getRuntime().availableProcessors() > 1;
 
   private final MessageDigest digest = sha256();
-  private final byte[] chunk = new byte[CHUNK];
+  private byte @Nullable [] chunk;
 
   /**
    * What was read.
@@ -92,47 +99,103 @@ final class FileCapture {
    * Reads a file to its end, or to the first byte beyond {@code expected}.
    *
    * @param memory filled with the bytes when not null; has room for {@code expected}
-   * @param copy written with the bytes when not null
+   * @param copy written with the bytes when not null, and closed
+   * @return what was read, maybe later; the future fails with {@link UncheckedIOException}
    */
-  Captured read(
+  CompletableFuture<Captured> read(
       Path file,
       String name,
       long expected,
       @Nullable ByteBuffer memory,
       @Nullable WritableByteChannel copy)
       throws IOException {
+    boolean large = expected >= LARGE && SEVERAL_CORES;
+    if (memory != null && copy == null) {
+      return kept(file, name, expected, memory, large);
+    }
+    if (!large) {
+      return CompletableFuture.completedFuture(streamed(file, name, expected, memory, copy));
+    }
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return new FileCapture().streamed(file, name, expected, memory, copy);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  /** Reads straight into the memory that is kept; parts are digested while the next is read. */
+  private CompletableFuture<Captured> kept(
+      Path file, String name, long expected, ByteBuffer memory, boolean large) throws IOException {
+    MessageDigest sha256 = large ? sha256() : digest;
+    CompletableFuture<Void> digested = CompletableFuture.completedFuture(null);
     try (FileChannel channel = open(file, name)) {
+      int size = 0;
+      int count = 0;
+      while (count >= 0 && size < expected) {
+        ByteBuffer part = memory.slice(size, Math.min(LARGE, (int) expected - size));
+        count = channel.read(part);
+        size += Math.max(count, 0);
+        part.flip();
+        if (large) {
+          digested = digested.thenRunAsync(() -> sha256.update(part));
+        } else {
+          sha256.update(part);
+        }
+      }
+      boolean longer = size == expected && channel.read(ByteBuffer.allocate(1)) > 0;
+      long seen = longer ? expected + 1 : size;
+      byte[] head = new byte[Math.min(HEAD, size)];
+      memory.get(0, head);
+      return digested.thenApply(
+          done -> new Captured(seen, HEX.formatHex(sha256.digest()), HEX.formatHex(head)));
+    }
+  }
+
+  private Captured streamed(
+      Path file,
+      String name,
+      long expected,
+      @Nullable ByteBuffer memory,
+      @Nullable WritableByteChannel copy)
+      throws IOException {
+    byte[] bytes = chunk == null ? new byte[CHUNK] : chunk;
+    chunk = bytes;
+    try (WritableByteChannel target = copy;
+        FileChannel channel = open(file, name)) {
       long size = 0;
       String head = "";
-      digest.reset();
       while (size <= expected) {
-        int count = channel.read(ByteBuffer.wrap(chunk));
+        int count = channel.read(ByteBuffer.wrap(bytes));
         if (count < 0) {
           break;
         }
         if (size == 0) {
-          head = HEX.formatHex(chunk, 0, Math.min(HEAD, count));
+          head = HEX.formatHex(bytes, 0, Math.min(HEAD, count));
         }
         size += count;
         if (size <= expected) {
-          digest.update(chunk, 0, count);
-          keep(count, memory, copy);
+          digest.update(bytes, 0, count);
+          keep(ByteBuffer.wrap(bytes, 0, count), memory, target);
         }
+      }
+      if (memory != null) {
+        memory.rewind();
       }
       return new Captured(size, HEX.formatHex(digest.digest()), head);
     }
   }
 
-  private void keep(int count, @Nullable ByteBuffer memory, @Nullable WritableByteChannel copy)
+  private static void keep(
+      ByteBuffer part, @Nullable ByteBuffer memory, @Nullable WritableByteChannel copy)
       throws IOException {
     if (memory != null) {
-      memory.put(chunk, 0, count);
+      memory.put(part.duplicate());
     }
-    if (copy != null) {
-      ByteBuffer bytes = ByteBuffer.wrap(chunk, 0, count);
-      while (bytes.hasRemaining()) {
-        copy.write(bytes);
-      }
+    while (copy != null && part.hasRemaining()) {
+      copy.write(part);
     }
   }
 

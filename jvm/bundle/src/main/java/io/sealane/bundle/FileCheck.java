@@ -4,13 +4,19 @@ import io.sealane.bundle.FileCapture.Captured;
 import io.sealane.bundle.Manifest.FileEntry;
 import io.sealane.core.ErrorCode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /** Compares the files on disk with the manifest's list, reading each once. */
 final class FileCheck {
+  private static final Captured NOTHING = new Captured(0, "", "");
+
   private final Manifest manifest;
   private final DirectoryTree tree;
   private final Limits limits;
@@ -21,33 +27,64 @@ final class FileCheck {
     this.limits = limits;
   }
 
-  /** Reads a listed file that is there. */
+  /** Reads a listed file that is there, or begins to. */
   @FunctionalInterface
   interface Reader {
-    Captured read(FileEntry file) throws IOException;
+    CompletableFuture<Captured> read(FileEntry file) throws IOException;
   }
 
-  /** What was read of each listed file, or FILES_DIFFER. */
+  /** What was read of each listed file, or FILES_DIFFER. No file is being read any more then. */
   Map<String, Captured> check(Reader reader) throws IOException {
     checkSizes();
+    Map<String, CompletableFuture<Captured>> begun = new HashMap<>();
+    try {
+      for (FileEntry file : manifest.files()) {
+        DirectoryTree.Entry entry = tree.files().get(file.path());
+        if (entry != null && entry.size() == file.size()) {
+          begun.put(file.path(), reader.read(file));
+        }
+      }
+      return compared(begun);
+    } finally {
+      begun.values().forEach(read -> read.exceptionally(failed -> NOTHING).join());
+    }
+  }
+
+  private Map<String, Captured> compared(Map<String, CompletableFuture<Captured>> begun)
+      throws IOException {
     FileDifferences differences = new FileDifferences();
     Map<String, Captured> captured = new LinkedHashMap<>();
     Set<String> listed = new HashSet<>(Set.of(Reading.MANIFEST, Reading.SIGNATURE));
     for (FileEntry file : manifest.files()) {
       listed.add(file.path());
       DirectoryTree.Entry entry = tree.files().get(file.path());
+      CompletableFuture<Captured> read = begun.get(file.path());
       if (entry == null) {
         differences.missing(file.path());
-      } else if (entry.size() != file.size()) {
+      } else if (read == null) {
         differences.size(file, entry.size());
       } else {
-        captured.put(file.path(), compared(file, reader.read(file), differences));
+        captured.put(file.path(), compared(file, finished(read), differences));
       }
     }
     tree.files().keySet().stream().filter(p -> !listed.contains(p)).forEach(differences::extra);
     tree.emptyDirectories().forEach(differences::extra);
     differences.refuse();
     return captured;
+  }
+
+  private static Captured finished(CompletableFuture<Captured> read) throws IOException {
+    try {
+      return read.join();
+    } catch (CompletionException failed) {
+      if (failed.getCause() instanceof UncheckedIOException io) {
+        throw io.getCause();
+      }
+      if (failed.getCause() instanceof Refusal refusal) {
+        throw refusal;
+      }
+      throw failed;
+    }
   }
 
   private static Captured compared(FileEntry file, Captured captured, FileDifferences differences) {

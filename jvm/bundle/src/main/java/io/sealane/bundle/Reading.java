@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** One bundle on its way to being verified (docs/bundle-format.md §4). */
@@ -74,26 +75,16 @@ final class Reading {
     return FileCapture.small(file, options.limits().manifestBytes(), MANIFEST);
   }
 
-  private Captured read(FileEntry file, FilePlan plan, DirectoryTree tree) throws IOException {
+  private CompletableFuture<Captured> read(FileEntry file, FilePlan plan, DirectoryTree tree)
+      throws IOException {
     Path place = Objects.requireNonNull(tree.files().get(file.path()), file.path()).place();
     ByteBuffer bytes = null;
     if (plan.inMemory(file.path())) {
       bytes = FileCapture.allocate(file.size(), plan.direct(file.path()), file.path());
       memory.put(file.path(), bytes);
     }
-    if (!plan.onDisk(file.path())) {
-      return finished(capture.read(place, file.path(), file.size(), bytes, null), bytes);
-    }
-    try (FileChannel copy = privateDirectory.create(file.path())) {
-      return finished(capture.read(place, file.path(), file.size(), bytes, copy), bytes);
-    }
-  }
-
-  private static Captured finished(Captured captured, @Nullable ByteBuffer bytes) {
-    if (bytes != null) {
-      bytes.flip();
-    }
-    return captured;
+    FileChannel copy = plan.onDisk(file.path()) ? privateDirectory.create(file.path()) : null;
+    return capture.read(place, file.path(), file.size(), bytes, copy);
   }
 
   private ByteBuffer bytes(String path) {
