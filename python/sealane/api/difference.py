@@ -24,7 +24,14 @@ from sealane.bundle import (
     write_bundle,
 )
 from sealane.core import ErrorCode, SealaneError
-from sealane.runtime.divergence import Divergence, Instrumented, align, first_divergence, instrument
+from sealane.runtime.divergence import (
+    Divergence,
+    Instrumented,
+    agrees,
+    align,
+    first_divergence,
+    instrument,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,8 +128,8 @@ def diff(
         a: A bundle's directory.
         b: Another bundle's directory; None to compare two runtimes on ``a``.
         runtimes: One runtime for both sides (default ``onnx``), or one for each.
-        threshold: Rounding steps of difference that count as agreement when the first diverging
-            node is looked for; 0 asks for equal bits.
+        threshold: Rounding steps of difference that count as agreement between outputs, and
+            between nodes; 0 asks for equal bits.
 
     Returns:
         What differs. Outputs are compared on A's golden inputs; where they differ and both sides
@@ -183,9 +190,9 @@ class _Comparison:
             for case, inputs in self.cases.items():
                 for metrics in _compare_runs(left, right, inputs):
                     known = worst.get(metrics.name)
-                    if not metrics.bit_equal and (
-                        known is None or metrics.max_abs > known[1].max_abs
-                    ):
+                    if agrees(metrics, self.threshold):
+                        continue
+                    if known is None or metrics.max_abs > known[1].max_abs:
                         worst[metrics.name] = (case, metrics)
         return [
             Change("output", f"{name}, golden case {case}", "", _size(metrics))

@@ -1,4 +1,4 @@
-"""Example inputs and models named on a command line."""
+"""Models and example inputs named on a command line or by a Java service."""
 
 from __future__ import annotations
 
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sealane.runtime.values import AnyArray
-
-
-def load_attribute(name: str) -> object:
-    """The model that ``module:attribute`` names, looked up also in the current directory.
-
-    A function or a class is called without arguments.
-
-    Raises:
-        SealaneError: EXPORT_UNSUPPORTED when it can not be imported.
-    """
-    found: Any = find_attribute(name)
-    is_function = callable(found) and (isinstance(found, type) or hasattr(found, "__code__"))
-    return cast("object", found() if is_function else found)
 
 
 def find_attribute(name: str) -> object:
@@ -62,6 +49,10 @@ def read_example(path: Path) -> dict[str, AnyArray] | tuple[AnyArray, ...]:
     Raises:
         SealaneError: INPUT_DTYPE when it can not be read.
     """
+    if path.suffix not in (".json", ".csv"):
+        raise SealaneError(
+            ErrorCode.INPUT_DTYPE, f"example '{path}' can not be read: expected .csv or .json"
+        )
     try:
         if path.suffix == ".json":
             value: Any = json.loads(path.read_text("utf-8"))

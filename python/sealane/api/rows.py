@@ -49,7 +49,7 @@ def read_rows(source: Path | TextIO, kind: str, signature: Signature) -> Columns
     if kind == "csv":
         return _read_csv(text, signature)
     if kind == "jsonl":
-        rows = [_parse_json(line) for line in text.splitlines() if line.strip()]
+        rows = [_parse_json(line) for line in text.split("\n") if line.strip()]
         return _from_rows(rows)
     value = _parse_json(text)
     if isinstance(value, list):

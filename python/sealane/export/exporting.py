@@ -96,7 +96,7 @@ def export(
             ``BUNDLE_EXISTS``; ``ENGINE_UNAVAILABLE`` for a missing extra. Nothing is left on disk.
     """
     target = Path(path)
-    _check_request(target, formats, overwrite=overwrite)
+    check_request(target, formats, overwrite=overwrite)
     wanted = Wanted(
         features,
         input_names,
@@ -179,7 +179,12 @@ def _testify(
     return found
 
 
-def _check_request(target: Path, formats: Sequence[str], *, overwrite: bool) -> None:
+def check_request(target: Path, formats: Sequence[str], *, overwrite: bool) -> None:
+    """Refuses what can be refused before any work is done.
+
+    Raises:
+        SealaneError: EXPORT_UNSUPPORTED for formats that there are not, BUNDLE_EXISTS.
+    """
     unknown = sorted(set(formats) - {ONNX, SAVEDMODEL})
     if unknown or ONNX not in formats:
         raise unsupported(

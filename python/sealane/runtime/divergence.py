@@ -176,7 +176,7 @@ def first_divergence(
         differing: set[str] = set()
         for node, name, values in _walk(model, feeds, run_a, run_b, names_b or {}):
             metrics = compare_output(values[0], values[1], None, known[name], name)
-            if metrics.bit_equal or _is_close(metrics, threshold):
+            if agrees(metrics, threshold):
                 continue
             if not differing.intersection(node.inputs):
                 index = metrics.worst_index or ()
@@ -186,8 +186,10 @@ def first_divergence(
     return None
 
 
-def _is_close(metrics: OutputMetrics, threshold: float) -> bool:
-    return metrics.dtype.is_float and metrics.non_finite_equal and metrics.scaled_ulp <= threshold
+def agrees(metrics: OutputMetrics, threshold: float) -> bool:
+    """Whether two tensors have equal bits, or are floats within so many rounding steps."""
+    close = metrics.dtype.is_float and metrics.non_finite_equal and metrics.scaled_ulp <= threshold
+    return metrics.bit_equal or (threshold > 0 and close)
 
 
 def _walk(

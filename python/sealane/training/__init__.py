@@ -5,5 +5,6 @@
 
 from sealane.training.history import Epoch as Epoch
 from sealane.training.history import History as History
+from sealane.training.trained import Trained as Trained
 
-__all__ = ["Epoch", "History"]
+__all__ = ["Epoch", "History", "Trained"]

@@ -6,19 +6,21 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 from python.runtime import bundles, models
 from typer.testing import CliRunner
 
 import sealane
 from sealane.bundle import GoldenCase, Verdict
 from sealane.cli import app
+from sealane.cli.process import run as run_commands
 from sealane.core import Domain, DType, Signature, TensorSpec
 
 ROOT = Path(__file__).parents[3]
@@ -84,7 +86,8 @@ def test_help_teaches_every_command():
         assert name in out
         code, text, _ = call(name, "--help")
         assert code == 0
-        assert "Example" in text
+        assert "\nExample" in text.replace("  Example", "Example")
+        assert f"sealane {name} " in text
         assert "--json" in text
 
 
@@ -280,46 +283,222 @@ def test_bundles_are_signed_and_checked(tmp_path):
     assert call("verify-signature", path)[0] == 2
 
 
-def run_process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+def run_process(
+    *arguments: str, cwd: Path, stdin: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sealane.cli", *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=cwd,
-        env=environment,
+        input=stdin,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "python"), **environment},
         check=False,
     )
 
 
-def test_a_model_is_exported_from_a_module(tmp_path):
-    (tmp_path / "train.py").write_text(
-        "import torch\n"
-        "print('noise on stdout')\n"
-        "def model():\n"
-        "    torch.manual_seed(0)\n"
-        "    return torch.nn.Linear(2, 1)\n"
-    )
-    (tmp_path / "rows.json").write_text("[[[0.5, 1.0], [2.0, -1.0], [0.1, 0.2]]]")
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["inspect"], "Missing argument 'bundle'"),
+        (["inspect", "BUNDLE", "--nonsense"], "--nonsense"),
+        (["inspect", "BUNDLE", "--require", "perfect"], "'within-oracle'"),
+        (["inspect", "BUNDLE", "--identity", "a@b"], "--trust-root"),
+        (["verify-signature", "BUNDLE"], "--signed-by"),
+        (["verify-signature", "BUNDLE", "--signed-by", "x", "--identity", "a"], "--trust-root"),
+        (["run", "BUNDLE", "rows.txt"], "parquet"),
+        (["run", "BUNDLE", "-", "--input-format", "parquet"], "Parquet"),
+        (["run", "BUNDLE", "rows.csv", "--output-format", "xml"], "expected json or csv"),
+        (["run", "BUNDLE", "rows.csv", "--output-format", "csv"], "--output FILE"),
+        (["diff", "BUNDLE"], "two bundles"),
+        (["diff", "BUNDLE", "--runtime", "onnx", "--runtime", "onnx"], "two bundles"),
+        (["diff", "BUNDLE", "BUNDLE", *["--runtime", "onnx"] * 3], "two bundles"),
+        (["sign", "BUNDLE"], "--key"),
+        (["export", "train:model"], "--name"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_exit_2(mlp, capsys, arguments, problem):
+    words = [str(mlp) if each == "BUNDLE" else each for each in arguments]
+    assert run_commands([*words, "--json"]) == 2
+    out, err = capsys.readouterr()
+    error = json.loads(out)["error"]
+    assert error["code"] == "USAGE"
+    assert problem in error["message"]
+    assert err.count("\n") == 1
+    assert err.startswith("usage: ")
+    assert "--help)" in err
+
+
+def test_what_no_one_foresaw_is_one_line_and_exit_70(mlp, capsys, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("sealane.api.inspect", broken)
+    monkeypatch.delenv("SEALANE_TRACEBACK", raising=False)
+    assert run_commands(["inspect", str(mlp), "--json"]) == 70
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == "FAULT"
+    assert err == "fault of Sealane: RuntimeError: two lines (SEALANE_TRACEBACK=1 shows where)\n"
+
+
+def test_a_version_is_printed():
+    code, out, _ = call("--version")
+    assert code == 0
+    assert out.startswith("sealane ")
+
+
+def test_a_file_of_outputs_leaves_one_document(table, tmp_path):
+    text = CSV.splitlines()[0] + "\nUA,1,5,true,1,2\n"
+    path = tmp_path / "out.csv"
+    code, fields = call_json(
+        "run", table, "-", "--input-format", "csv", "--output", path, "--output-format", "csv",
+        "--only", "hour_out", stdin=text,
+    )  # fmt: skip
+    assert (code, fields) == (0, {"output": str(path)})
+    assert path.read_text() == "hour_out\n5\n"
+    absent = tmp_path / "absent" / "out.csv"
+    assert call("run", table, "-", "--input-format", "csv", "--output", absent, stdin=text)[0] == 2
+
+
+def test_a_threshold_counts_for_outputs(mlp, tmp_path):
+    made, signature = models.mlp(2, 4, 3)
+    for tensor in made.graph.initializer:
+        if tensor.name == "b1":
+            values = numpy_helper.to_array(tensor) * np.float32(1 + 2**-22)
+            tensor.CopyFrom(numpy_helper.from_array(values, "b1"))
+    case = bundles.golden_from(made, signature, "case", {"x": np.ones((2, 2), np.float32)})
+    other = bundles.write_onnx(tmp_path / "other", made, signature, (case,))
+    _, fields = call_json("diff", mlp, other)
+    assert "output" in {each["what"] for each in fields["changes"]}
+    _, fields = call_json("diff", mlp, other, "--threshold", 64)
+    assert "output" not in {each["what"] for each in fields["changes"]}
+
+
+def test_lines_of_json_end_at_line_feeds_only(table):
+    row = {"carrier": "a\u2028b", "distance": 1, "hour": 5, "late": True, "pair": [1, 2]}
+    text = json.dumps(row, ensure_ascii=False) + "\n"
+    code, fields = call_json("run", table, "-", "--input-format", "jsonl", stdin=text)
+    assert code == 0
+    assert fields["carrier_out"] == ["a\u2028b"]
+
+
+def test_text_is_utf8_in_every_locale(table, tmp_path):
     done = run_process(
-        "export", "train:model", "--example", "rows.json", "--name", "line", "--formats", "onnx",
-        "--runtime", "jvm", "--json", cwd=tmp_path,
+        "run", str(table), "-", "--input-format", "csv", cwd=tmp_path,
+        stdin="\ufeff" + CSV.splitlines()[0] + "\n日本,1,5,true,1,2\n",
+        LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["name"] == "line"
+    assert json.loads(done.stdout)["carrier_out"] == ["日本"]
+
+
+SHELL = """
+set -o pipefail
+sealane() { "$PYTHON" -m sealane.cli "$@"; }
+sealane inspect "$BUNDLE" | true; echo "${PIPESTATUS[0]}"
+sealane --help | true; echo "${PIPESTATUS[0]}"
+sealane inspect "$BUNDLE" > /dev/full; echo "$?"
+sealane inspect "$BUNDLE" >&-; echo "$?"
+"""
+
+
+def test_a_reader_that_leaves_is_no_error_of_anyone(mlp):
+    environment = {"PYTHON": sys.executable, "BUNDLE": str(mlp), "PYTHONPATH": f"{ROOT}/python"}
+    done = subprocess.run(
+        ["bash", "-c", SHELL], capture_output=True, text=True, check=True,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    assert done.stdout.split() == ["141", "141", "74", "0"]
+    assert done.stderr == "standard output can not be written: No space left on device\n"
+
+
+def test_an_interrupt_ends_it_without_a_word(mlp):
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(mlp)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "python")}, text=True,
+    )  # fmt: skip
+    with process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        assert process.stderr.readline() == "reading\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert process.stderr.read() == ""
+
+
+INTERRUPTED = """
+import sys
+from sealane import cli
+from sealane.cli import commands
+read_rows = commands.read_rows
+
+def told(*arguments):
+    print("reading", file=sys.stderr, flush=True)
+    return read_rows(*arguments)
+
+commands.read_rows = told
+sys.argv = ["sealane", "run", sys.argv[1]]
+cli.main()
+"""
+
+TRAIN = """
+import os, sys
+import torch
+from sealane.training import Trained
+
+print("noise on stdout")
+os.write(1, b"native noise\\n")
+
+def model():
+    torch.manual_seed(0)
+    return torch.nn.Linear(2, 1)
+
+def fit():
+    rows = (torch.tensor([[0.5, 1.0], [2.0, -1.0], [0.1, 0.2]]),)
+    return Trained(model(), rows, {"loss": 0.25}, {"output_names": ["price"]})
+"""
+
+
+def test_a_model_is_exported_from_a_module(tmp_path):
+    (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "rows.json").write_text("[[[0.5, 1.0], [2.0, -1.0], [0.1, 0.2]]]")
+    arguments = ("--name", "line", "--formats", "onnx", "--runtime", "jvm", "--json")
+    done = run_process("export", "train:fit", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    fields = json.loads(done.stdout)
+    assert (fields["name"], fields["outputs"][0]["name"]) == ("line", "price")
+    assert fields["lineage"]["metrics"] == {"loss": 0.25}
+    assert "native noise" in done.stderr
     assert sealane.verify(tmp_path / "line", ["onnx", "jvm"]).ok
-    again = run_process(
-        "export", "train:model", "--example", "rows.json", "--name", "line", "--json", cwd=tmp_path
-    )
+    # What is there already is refused before the module is so much as imported.
+    again = run_process("export", "nope:model", *arguments, cwd=tmp_path)
     assert again.returncode == 3
     assert json.loads(again.stdout)["error"]["code"] == "BUNDLE_EXISTS"
 
 
-def test_what_can_not_be_exported_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("model", "example", "exit_code", "code", "part"),
+    [
+        ("nope:model", "rows.json", 3, "EXPORT_UNSUPPORTED", "nope"),
+        ("json:nothing", "rows.json", 3, "EXPORT_UNSUPPORTED", "nothing"),
+        ("json", "rows.json", 3, "EXPORT_UNSUPPORTED", "module:attribute"),
+        ("json:dumps", "rows.json", 3, "EXPORT_FAILED", "TypeError"),
+        ("math:pi", "rows.json", 3, "EXPORT_UNSUPPORTED", "float"),
+        ("sys:exit", "rows.json", 3, "EXPORT_UNSUPPORTED", "builtin"),
+        ("math:pi", "absent.json", 4, "INPUT_DTYPE", "absent.json"),
+        ("math:pi", "rows.txt", 4, "INPUT_DTYPE", "expected .csv or .json"),
+        ("math:pi", None, 4, "INPUT_MISSING", "Trained"),
+    ],
+)
+def test_what_can_not_be_exported_is_named(
+    tmp_path, monkeypatch, model, example, exit_code, code, part
+):
     (tmp_path / "rows.json").write_text('{"x": [[0.5]]}')
-    for model in ("nope:model", "json:nothing", "json"):
-        done = run_process(
-            "export", model, "--example", "rows.json", "--name", "m", "--json", cwd=tmp_path
-        )
-        assert done.returncode == 3
-        assert json.loads(done.stdout)["error"]["code"] == "EXPORT_UNSUPPORTED"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    words = ("--example", example) if example else ()
+    status, fields = call_json("export", model, "--name", "m", *words)
+    assert (status, fields["error"]["code"]) == (exit_code, code)
+    assert part in fields["error"]["message"]

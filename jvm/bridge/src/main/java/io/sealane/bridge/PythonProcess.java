@@ -2,120 +2,111 @@ package io.sealane.bridge;
 
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.OutputStream;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.util.HexFormat;
-import java.util.List;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Supplier;
+import java.util.function.BiFunction;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import javax.net.SocketFactory;
 import org.jspecify.annotations.Nullable;
 import py4j.CallbackClient;
 import py4j.Gateway;
-import py4j.Py4JException;
 
 /**
  * A Python process that exports and trains for this JVM, over Py4J.
  *
  * <pre>{@code
- * try (PythonProcess python = PythonProcess.launch(List.of("python3"), Path.of("."))) {
- *   ExportedBundle made = python.export(ExportRequest.of("train:model", rows, "churn", bundle));
+ * try (PythonProcess python = PythonProcess.launch(WorkerConfig.of("python3", Path.of(".")))) {
+ *   ExportedBundle made =
+ *       python.train(
+ *           TrainRequest.of("churn:train", "churn", Path.of("churn"))
+ *               .withParameters(Map.of("table", Path.of("customers.csv"), "epochs", 5)));
  *   try (Session session = Sealane.open(made.path())) { … }
  * }
  * }</pre>
  *
- * <p>The worker listens on the loopback interface only and answers no one without the token, 256
- * random bits that travel over its standard input. Java opens no port, so Python can not reach back
- * into this JVM. The worker ends when this object is closed or when this JVM ends, however it ends;
- * a call that is under way then runs to its end, so that no half-written bundle is left.
+ * <p>The worker listens on the loopback interface only. It answers no one who does not know the
+ * secret, 256 random bits that travel over its standard input, and its answers prove that it knows
+ * it too. Java opens no port, so Python can not reach back into this JVM.
  *
- * <p>Thread-safe; the worker does one thing at a time. A call waits as long as the worker lives.
+ * <p>The worker ends when this object is closed or when this JVM ends, however it ends; a call that
+ * is under way then has seconds to finish. A bundle appears at its path complete or not at all.
+ *
+ * <p>Thread-safe; the worker does one thing at a time, others wait. A thread that waits for a call
+ * is not interruptible, but closing from another thread ends its wait.
  */
 public final class PythonProcess implements AutoCloseable {
-  private static final long STARTUP_SECONDS = 120;
+  private static final Duration HANDSHAKE = Duration.ofSeconds(30);
+  private static final Duration LONGEST = Duration.ofDays(24);
   private static final long END_SECONDS = 10;
+  private static final Logger PY4J = Logger.getLogger(CallbackClient.class.getPackageName());
+
+  static {
+    // Py4J logs every request and stack trace; all that fails is thrown from here.
+    if (PY4J.getLevel() == null) {
+      PY4J.setLevel(Level.OFF);
+    }
+  }
 
   private final @Nullable Process process;
-  private final CallbackClient client;
-  private final PythonWorker worker;
+  private final WorkerSecret secret;
+  private final CallbackClient quick;
+  private final CallbackClient patient;
+  private final Duration callLimit;
+  private volatile boolean closed;
 
-  private PythonProcess(@Nullable Process process, int port, String token) {
+  private PythonProcess(
+      @Nullable Process process, int port, WorkerSecret secret, Duration callLimit) {
     this.process = process;
-    // Connections are kept until close: Py4J's own clean-up thread would keep the JVM alive.
-    this.client =
-        new CallbackClient(
-            port,
-            InetAddress.getLoopbackAddress(),
-            token,
-            0,
-            TimeUnit.SECONDS,
-            SocketFactory.getDefault(),
-            false,
-            0);
-    this.worker =
-        (PythonWorker)
-            client.getPythonServerEntryPoint(
-                new Gateway(null), new Class<?>[] {PythonWorker.class});
+    this.secret = secret;
+    this.callLimit = callLimit.compareTo(LONGEST) > 0 ? LONGEST : callLimit;
+    this.quick = client(port, secret, HANDSHAKE);
+    this.patient = client(port, secret, this.callLimit);
   }
 
   /**
    * Starts a worker.
    *
-   * @param python the interpreter with Sealane installed, and its options
-   * @param directory the worker's working directory, where its modules are looked up first
+   * @param config the interpreter, where it works, and its limits
    * @return the worker, to be closed by the caller
    * @throws SealaneException BRIDGE_FAILED when it does not start
    */
-  public static PythonProcess launch(List<String> python, Path directory) {
-    return launch(python, directory, Map.of());
-  }
-
-  /**
-   * Starts a worker.
-   *
-   * @param environment variables added to this process's own
-   */
-  public static PythonProcess launch(
-      List<String> python, Path directory, Map<String, String> environment) {
-    String token = newToken();
-    Process process = start(python, directory, environment);
+  public static PythonProcess launch(WorkerConfig config) {
+    WorkerSecret secret = WorkerSecret.random();
+    Process process = null;
     try {
-      OutputStream input = process.getOutputStream();
-      input.write((token + "\n").getBytes(StandardCharsets.US_ASCII));
-      input.flush();
-      int port = Integer.parseInt(firstLine(process));
-      PythonProcess started = new PythonProcess(process, port, token);
+      WorkerStart start = WorkerStart.of(config);
+      process = start.process();
+      int port = start.port(secret, config);
+      PythonProcess started = new PythonProcess(process, port, secret, config.callLimit());
       started.describe();
       return started;
-    } catch (IOException | NumberFormatException | SealaneException failed) {
-      process.destroyForcibly();
+    } catch (IOException | RuntimeException failed) {
+      if (process != null) {
+        WorkerStart.kill(process);
+      }
       throw new SealaneException(
           ErrorCode.BRIDGE_FAILED,
-          "the Python worker " + python + " did not start: " + failed.getMessage(),
+          "the Python worker " + config.python() + " did not start: " + failed.getMessage(),
           failed);
     }
   }
 
   /**
-   * Connects to a worker that someone else started with {@code python -m sealane.api.worker}.
-   * Closing does not end it.
+   * Connects to a worker that someone else started with {@code python -m sealane.api.worker}; a
+   * call may take a day. Closing does not end it.
    *
    * @param port the port it printed
-   * @param token the token it was given
-   * @throws SealaneException BRIDGE_FAILED when nobody listens or the token is not its own
+   * @param secret what it was given on its standard input
+   * @throws SealaneException BRIDGE_FAILED when nobody listens or the secret is not its own
    */
-  public static PythonProcess connect(int port, String token) {
-    PythonProcess connected = new PythonProcess(null, port, token);
+  public static PythonProcess connect(int port, String secret) {
+    PythonProcess connected =
+        new PythonProcess(null, port, new WorkerSecret(secret), Duration.ofDays(1));
     try {
       connected.describe();
       return connected;
@@ -129,24 +120,32 @@ public final class PythonProcess implements AutoCloseable {
    * Exports a model.
    *
    * @throws SealaneException the error that Python raised, with its code; BRIDGE_FAILED when the
-   *     worker can not be reached or died
+   *     worker can not be reached, died, or took longer than the limit
    */
   public ExportedBundle export(ExportRequest request) {
-    return WorkerMessages.read(call(() -> worker.export(WorkerMessages.write(request))));
+    String body = WorkerMessages.write(request);
+    return WorkerMessages.read(call(patient, "export", PythonWorker::export, body));
   }
 
   /**
    * Trains a model and exports it.
    *
-   * @throws SealaneException as {@link #export}
+   * @throws SealaneException as {@link #export}; EXPORT_FAILED with the text of what the training
+   *     function raised
    */
-  public ExportedBundle train(ExportRequest request) {
-    return WorkerMessages.read(call(() -> worker.train(WorkerMessages.write(request))));
+  public ExportedBundle train(TrainRequest request) {
+    String body = WorkerMessages.write(request);
+    return WorkerMessages.read(call(patient, "train", PythonWorker::train, body));
   }
 
-  /** The worker's versions by name: {@code sealane}, {@code python}. */
+  /**
+   * The worker's versions by name: {@code sealane}, {@code python}. Answered during other calls
+   * too.
+   *
+   * @throws SealaneException BRIDGE_FAILED
+   */
   public Map<String, String> describe() {
-    return WorkerMessages.flat(call(worker::describe));
+    return WorkerMessages.flat(call(quick, "describe", PythonWorker::describe, "{}"));
   }
 
   /** Whether the process runs; true when it was not started here. */
@@ -154,85 +153,84 @@ public final class PythonProcess implements AutoCloseable {
     return process == null || process.isAlive();
   }
 
-  /** Ends the connection, and the process when it was started here. Idempotent. */
+  /**
+   * Ends the connection, and the process when it was started here; a call that is under way has 10
+   * seconds to finish. Idempotent.
+   */
   @Override
   public void close() {
-    client.shutdown();
+    closed = true;
+    quick.shutdown();
+    patient.shutdown();
     if (process == null) {
       return;
     }
     try {
       process.getOutputStream().close();
-      if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
     } catch (IOException gone) {
-      process.destroyForcibly();
-    } catch (InterruptedException stopped) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
+      // It has ended already.
     }
-  }
-
-  private String call(Supplier<String> call) {
     try {
-      return call.get();
-    } catch (Py4JException failed) {
-      throw new SealaneException(
-          ErrorCode.BRIDGE_FAILED,
-          isAlive()
-              ? "the Python worker refused or broke off: " + failed.getMessage()
-              : "the Python worker has died: " + failed.getMessage(),
-          failed);
-    }
-  }
-
-  private static Process start(
-      List<String> python, Path directory, Map<String, String> environment) {
-    List<String> command = new java.util.ArrayList<>(python);
-    command.addAll(List.of("-m", "sealane.api.worker"));
-    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
-    builder.redirectError(ProcessBuilder.Redirect.INHERIT);
-    builder.environment().putAll(environment);
-    try {
-      return builder.start();
-    } catch (IOException failed) {
-      throw new SealaneException(
-          ErrorCode.BRIDGE_FAILED, command + " can not be run: " + failed.getMessage(), failed);
-    }
-  }
-
-  private static String firstLine(Process process) throws IOException {
-    BufferedReader lines =
-        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-    CompletableFuture<@Nullable String> line =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return lines.readLine();
-              } catch (IOException broken) {
-                return null;
-              }
-            });
-    try {
-      String first = line.get(STARTUP_SECONDS, TimeUnit.SECONDS);
-      if (first == null) {
-        throw new IOException("it ended; its messages are on standard error");
+      if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+        WorkerStart.kill(process);
       }
-      return first;
-    } catch (TimeoutException late) {
-      throw new IOException("it said nothing for " + STARTUP_SECONDS + " s", late);
-    } catch (ExecutionException failed) {
-      throw new IOException(failed);
     } catch (InterruptedException stopped) {
+      WorkerStart.kill(process);
       Thread.currentThread().interrupt();
-      throw new IOException("interrupted", stopped);
     }
   }
 
-  private static String newToken() {
-    byte[] bits = new byte[32];
-    new SecureRandom().nextBytes(bits);
-    return HexFormat.of().formatHex(bits);
+  private String call(
+      CallbackClient client,
+      String method,
+      BiFunction<PythonWorker, String, String> call,
+      String body) {
+    String request = WorkerSecret.request(body);
+    String answer;
+    try {
+      PythonWorker worker =
+          (PythonWorker)
+              client.getPythonServerEntryPoint(
+                  new Gateway(null, client), new Class<?>[] {PythonWorker.class});
+      answer = call.apply(worker, request);
+    } catch (RuntimeException failed) {
+      throw new SealaneException(ErrorCode.BRIDGE_FAILED, problem(client, failed), failed);
+    }
+    return secret.open(method, request, answer);
+  }
+
+  private String problem(CallbackClient client, RuntimeException failed) {
+    if (closed) {
+      return "the Python worker was closed";
+    }
+    Throwable root = failed;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    if (root instanceof SocketTimeoutException) {
+      Duration limit = client == quick ? HANDSHAKE : callLimit;
+      if (process == null) {
+        return "the Python worker did not answer within " + limit;
+      }
+      WorkerStart.kill(process);
+      return "the Python worker did not answer within " + limit + " and was ended";
+    }
+    if (process != null && !process.isAlive()) {
+      return "the Python worker has died: " + WorkerStart.end(process);
+    }
+    return "the Python worker refused or broke off: " + root.getMessage();
+  }
+
+  private static CallbackClient client(int port, WorkerSecret secret, Duration limit) {
+    // Connections are kept until close: Py4J's own clean-up thread would keep the JVM alive.
+    return new CallbackClient(
+        port,
+        InetAddress.getLoopbackAddress(),
+        secret.token(),
+        0,
+        TimeUnit.SECONDS,
+        SocketFactory.getDefault(),
+        false,
+        Math.toIntExact(limit.toMillis()));
   }
 }

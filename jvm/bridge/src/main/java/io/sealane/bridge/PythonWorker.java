@@ -1,28 +1,38 @@
 package io.sealane.bridge;
 
 /**
- * What a Python process does for Java. Requests and answers are JSON objects; {@link PythonProcess}
- * gives them types. Implemented in Python by {@code sealane.api.worker}.
+ * What a Python process does for Java, over Py4J. Implemented in Python by {@code
+ * sealane.api.worker} behind {@code sealane.jvm.gateway}; {@link PythonProcess} gives it types.
  *
- * <p>An answer is {@code {"path", "contentId"}}, or {@code {"error": {"code", "message"}}}.
+ * <p>Every request is 32 hexadecimal digits drawn for this call, then a JSON object. Every answer
+ * is its proof, 64 hexadecimal digits, then a JSON object. Both sides know a secret: the proof is
+ * HMAC-SHA256 with the secret over {@code METHOD LF request LF object}, and the token that Py4J
+ * asks for on each connection is HMAC-SHA256 with the secret over {@code token}. So the secret
+ * itself never travels here, and who listens on a dead worker's port can not answer for it.
  */
 public interface PythonWorker {
   /**
    * Exports a model.
    *
-   * @param request {@code {"model", "example", "name", "path", "version"?, "formats"?,
-   *     "overwrite"?}}
+   * @param request {@code {"model", "example"?, "name", "path", "version", "formats", "overwrite"}}
+   * @return {@code {"path", "contentId", "metrics"}}, or {@code {"error": {"code", "message"}}}
    */
   String export(String request);
 
   /**
    * Trains a model, then exports it.
    *
-   * @param request as for {@link #export}, where {@code model} names a function that is called with
-   *     {@code parameters}, an object, and returns a model or a pair of model and example inputs
+   * @param request {@code {"function", "parameters", "name", "path", "version", "formats",
+   *     "overwrite"}}
+   * @return as {@link #export}
    */
   String train(String request);
 
-  /** The worker's versions: {@code {"sealane", "python"}}. */
-  String describe();
+  /**
+   * Tells the worker's versions.
+   *
+   * @param request {@code {}}
+   * @return {@code {"sealane", "python"}}
+   */
+  String describe(String request);
 }

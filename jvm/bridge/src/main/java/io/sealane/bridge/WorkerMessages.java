@@ -11,6 +11,7 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -20,23 +21,80 @@ final class WorkerMessages {
 
   private WorkerMessages() {}
 
+  /** Writes members into an object. */
+  private interface Members {
+    void write(JsonGenerator json) throws IOException;
+  }
+
   static String write(ExportRequest request) {
+    return object(
+        json -> {
+          json.writeStringField("model", request.model());
+          Path example = request.example();
+          if (example != null) {
+            json.writeStringField("example", example.toAbsolutePath().toString());
+          }
+          target(json, request.name(), request.bundle(), request.version());
+          options(json, request.formats(), request.overwrite());
+        });
+  }
+
+  static String write(TrainRequest request) {
+    return object(
+        json -> {
+          json.writeStringField("function", request.function());
+          json.writeObjectFieldStart("parameters");
+          for (Map.Entry<String, Object> each : request.parameters().entrySet()) {
+            json.writeFieldName(each.getKey());
+            value(json, each.getValue());
+          }
+          json.writeEndObject();
+          target(json, request.name(), request.bundle(), request.version());
+          options(json, request.formats(), request.overwrite());
+        });
+  }
+
+  private static void target(JsonGenerator json, String name, Path bundle, String version)
+      throws IOException {
+    json.writeStringField("name", name);
+    // The worker has a working directory of its own.
+    json.writeStringField("path", bundle.toAbsolutePath().toString());
+    json.writeStringField("version", version);
+  }
+
+  private static void options(JsonGenerator json, List<String> formats, boolean overwrite)
+      throws IOException {
+    json.writeFieldName("formats");
+    value(json, formats);
+    json.writeBooleanField("overwrite", overwrite);
+  }
+
+  /** A value that {@link TrainRequest} accepts. */
+  private static void value(JsonGenerator json, Object value) throws IOException {
+    if (value instanceof List<?> items) {
+      json.writeStartArray();
+      for (Object item : items) {
+        value(json, item);
+      }
+      json.writeEndArray();
+    } else if (value instanceof Boolean flag) {
+      json.writeBoolean(flag);
+    } else if (value instanceof Integer || value instanceof Long) {
+      json.writeNumber(((Number) value).longValue());
+    } else if (value instanceof Number number) {
+      json.writeNumber(number.doubleValue());
+    } else if (value instanceof Path path) {
+      json.writeString(path.toAbsolutePath().toString());
+    } else {
+      json.writeString(value.toString());
+    }
+  }
+
+  private static String object(Members members) {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = JSON.createGenerator(text)) {
       json.writeStartObject();
-      json.writeStringField("model", request.model());
-      Path example = request.example();
-      if (example != null) {
-        json.writeStringField("example", example.toString());
-      }
-      json.writeStringField("name", request.name());
-      json.writeStringField("path", request.bundle().toString());
-      json.writeStringField("version", request.version());
-      json.writeFieldName("formats");
-      Description.value(json, request.formats());
-      json.writeFieldName("parameters");
-      Description.value(json, request.parameters());
-      json.writeBooleanField("overwrite", request.overwrite());
+      members.write(json);
       json.writeEndObject();
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
@@ -60,7 +118,22 @@ final class WorkerMessages {
     if (path == null || contentId == null) {
       throw strange(answer, null);
     }
-    return new ExportedBundle(Path.of(path), contentId);
+    return new ExportedBundle(Path.of(path), contentId, metrics(answer, fields));
+  }
+
+  private static Map<String, Double> metrics(String answer, Map<String, String> fields) {
+    String prefix = "metrics.";
+    Map<String, Double> metrics = new HashMap<>();
+    for (Map.Entry<String, String> field : fields.entrySet()) {
+      if (field.getKey().startsWith(prefix)) {
+        try {
+          metrics.put(field.getKey().substring(prefix.length()), Double.valueOf(field.getValue()));
+        } catch (NumberFormatException malformed) {
+          throw strange(answer, malformed);
+        }
+      }
+    }
+    return metrics;
   }
 
   /** The text members of an object by name, those of inner objects as {@code outer.inner}. */
