@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 WIDTH = 118
+SHORT = 20
+"""Characters up to which the cells of a column stay in one line."""
 
 
 def number(value: float | None) -> str:
@@ -34,8 +36,8 @@ def rich_table(
         return Group(Text(title))
     table = Table(show_edge=False, pad_edge=False)
     shown = len(header) - (not header[-1] and not any(row[-1] for row in rows))
-    for name in header[:shown]:
-        table.add_column(name, no_wrap=name in header[:-1], overflow="fold")
+    for name, *cells in list(zip(header, *rows, strict=True))[:shown]:
+        table.add_column(name, no_wrap=max(map(len, cells)) <= SHORT, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, style=_style(cell)) for cell in row[:shown]))
     return Group(Text(title), table, *map(Text, notes))

@@ -244,17 +244,35 @@ def _typed_outputs(data: bytes, feeds: Mapping[str, AnyArray]) -> tuple[TensorSp
     options.log_severity_level = 4
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    tensors = [each for each in session.get_outputs() if each.type in _FROM_ORT]
+    run, known = _door(ort, session, feeds)
+    tensors = [each for each in session.get_outputs() if each.type in known]
     specs: list[TensorSpec] = []
     for start in range(0, len(tensors), SLICE):
         part = tensors[start : start + SLICE]
         names = [each.name for each in part]
-        values = session.run_with_ort_values(names, _ort_values(ort, feeds))
-        for each, value in zip(part, values, strict=True):
+        for each, rank in zip(part, run(names), strict=True):
             # Nothing ties a dim to another tensor's, so each is its own symbol.
-            dims = tuple(f"t{len(specs)}_{axis}" for axis in range(len(value.shape())))
+            dims = tuple(f"t{len(specs)}_{axis}" for axis in range(rank))
             specs.append(TensorSpec(str(each.name), _FROM_ORT[each.type], dims))
     return tuple(specs)
+
+
+def _door(
+    ort: Any, session: Any, feeds: Mapping[str, AnyArray]
+) -> tuple[Callable[[list[str]], list[int]], frozenset[str]]:
+    """How to run for ranks, and the types that come out.
+
+    In Python ONNX Runtime takes text only as NumPy arrays, and gives bfloat16 only as OrtValue.
+    """
+    types = frozenset(_FROM_ORT)
+    if any(array.dtype == np.object_ for array in feeds.values()):
+        return lambda names: [np.ndim(each) for each in session.run(names, feeds)], types - {
+            "tensor(bfloat16)"
+        }
+    values = _ort_values(ort, feeds)
+    return lambda names: [
+        len(each.shape()) for each in session.run_with_ort_values(names, values)
+    ], types
 
 
 def _ort_values(ort: Any, feeds: Mapping[str, AnyArray]) -> dict[str, Any]:

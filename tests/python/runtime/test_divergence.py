@@ -123,3 +123,17 @@ def test_intermediates_of_every_kind_become_outputs():
         "where": (DType.INT64, 2),
     }
     onnx.checker.check_model(one.data)
+
+
+def test_models_that_read_text_are_compared_too():
+    made, signature = models.text_and_number()
+    changed = changed_weight(made, "one")
+    feeds = {"carrier": np.array(["UA", ""], object), "d": np.array([1, 2], np.float32)}
+    a, b = (
+        instrument(each.SerializeToString(), signature, bundles.own_names(signature), feeds)
+        for each in (made, changed)
+    )
+    assert first_divergence(a, {"case": feeds}, runner(a), runner(a)) is None
+    found = first_divergence(a, {"case": feeds}, runner(a), runner(b))
+    assert found is not None
+    assert (found.op, found.output) == ("Add", "more")
