@@ -10,21 +10,24 @@ import pytest
 from sealane.core import ErrorCode, SealaneError
 from sealane.core.frameworks import load_module
 
-USE_TORCH = "torch.optim.AdamW(torch.nn.Linear(2, 1).parameters()); import torch._inductor.utils"
+TENSORFLOW_FIRST = """
+import tensorflow
+from sealane.core.frameworks import load_module
+torch = load_module("torch", "torch")
+torch.optim.AdamW(torch.nn.Linear(2, 1).parameters())
+"""
+TRITON_AFTERWARDS = """
+from sealane.core.frameworks import load_module
+load_module("tensorflow", "tensorflow")
+import triton._C.libtriton
+"""
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        "import tensorflow; torch = load_module('torch', 'torch')",
-        "load_module('tensorflow', 'tensorflow'); import torch",
-    ],
-)
-def test_triton_and_tensorflow_do_not_end_the_process(first: str) -> None:
+@pytest.mark.parametrize("program", [TENSORFLOW_FIRST, TRITON_AFTERWARDS])
+def test_triton_and_tensorflow_do_not_end_the_process(program: str) -> None:
     """Each carries an LLVM; loaded in the wrong order the process aborts."""
-    program = f"from sealane.core.frameworks import load_module\n{first}\n{USE_TORCH}\nprint('on')"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program + "print('on')"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "on\n"
