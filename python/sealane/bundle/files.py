@@ -161,11 +161,13 @@ def digest_file(
     digest = hashlib.sha256()
     parts: list[bytes] = []
     head = b""
+    # What is kept is read in one piece: joining parts would cost as much as reading them.
+    most = entry.size + 1 if capture else _CHUNK
     copy = _create(copy_to) if copy_to is not None else None
     try:
-        with open_regular(root / entry.path, entry.path) as descriptor:
+        with open_regular(f"{root}/{entry.path}", entry.path) as descriptor:
             left = entry.size + 1
-            while left and (part := os.read(descriptor, min(left, _CHUNK))):
+            while left and (part := os.read(descriptor, min(left, most))):
                 left -= len(part)
                 digest.update(part)
                 if len(head) < HEAD_BYTES:
@@ -177,7 +179,8 @@ def digest_file(
     finally:
         if copy is not None:
             os.close(copy)
-    return Digested(digest.hexdigest(), head, b"".join(parts) if capture else None)
+    data = parts[0] if len(parts) == 1 else b"".join(parts)
+    return Digested(digest.hexdigest(), head, data if capture else None)
 
 
 def _create(path: Path) -> int:

@@ -229,31 +229,41 @@ def _exact_metrics(name: str, dtype: DType, distance: Array, scale: float) -> Ou
 def _compare_floats(
     actual: Array, source: Array, oracle: Array | None, dtype: DType, name: str
 ) -> OutputMetrics:
-    y, s = actual.astype(np.float64), source.astype(np.float64)
+    bit_equal = _bit_equal(actual, source)
+    s = source.astype(np.float64)
+    y = s if bit_equal else actual.astype(np.float64)
     o = s if oracle is None else oracle.astype(np.float64)
-    masks_differ = _non_finite_kind(y) != _non_finite_kind(s)
-    finite = np.isfinite(y) & np.isfinite(s) & np.isfinite(o)
+    finite = np.isfinite(s) & np.isfinite(o)
+    masks_differ = None
+    if not bit_equal:
+        finite &= np.isfinite(y)
+        differs = _non_finite_kind(y) != _non_finite_kind(s)
+        masks_differ = differs if differs.any() else None
     error = _distance(y, o, finite)
     largest_error = float(error.max(initial=0.0))
-    step = epsilon(dtype) * float(np.abs(o, where=finite, out=np.zeros_like(o)).max(initial=0.0))
+    step = epsilon(dtype) * _largest(o, finite)
     ratio: float | None = None
     if oracle is not None:
-        ratio = _quotient(
-            largest_error, max(float(_distance(s, o, finite).max(initial=0.0)), step / 2)
-        )
-    weights = masks_differ if masks_differ.any() else error
+        source_error = error if bit_equal else _distance(s, o, finite)
+        ratio = _quotient(largest_error, max(float(source_error.max(initial=0.0)), step / 2))
+    weights = error if masks_differ is None else masks_differ
     return OutputMetrics(
         name=name,
         dtype=dtype,
-        max_abs=float(_distance(y, s, finite).max(initial=0.0)),
-        scale=float(np.abs(s, where=finite, out=np.zeros_like(s)).max(initial=0.0)),
+        max_abs=0.0 if bit_equal else float(_distance(y, s, finite).max(initial=0.0)),
+        scale=_largest(s, finite),
         scaled_ulp=_quotient(largest_error, step),
         oracle_ratio=ratio,
-        argmax_agree=_argmax_agree(y, s, o, largest_error),
-        non_finite_equal=not masks_differ.any(),
-        bit_equal=_bit_equal(actual, source),
+        argmax_agree=bit_equal or _argmax_agree(y, s, o, largest_error),
+        non_finite_equal=masks_differ is None,
+        bit_equal=bit_equal,
         worst_index=_index(weights) if weights.any() else None,
     )
+
+
+def _largest(values: Array, where: Array) -> float:
+    """The largest magnitude where it counts."""
+    return float(np.abs(values, where=where, out=np.zeros_like(values)).max(initial=0.0))
 
 
 def _distance(a: Array, b: Array, where: Array) -> Array:
