@@ -59,6 +59,23 @@ lock: ## Resolve python/locks anew from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group test --group lint --group build --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/dev.txt
 	grep -A 100 '^uv==' python/locks/dev.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/^ *#/' > python/locks/uv.txt
 
+BENCH_CP := jvm/benchmarks/target/classes:jvm/benchmarks/target/lib/*
+PRETOUCHED := -Xms64m -Xmx64m -XX:+AlwaysPreTouch
+
+bench-build: setup
+	@$(MVN) -q -pl jvm/benchmarks -am -DskipTests package
+	@$(BIN)/python jvm/benchmarks/mlp_bundle.py out/bench/small
+	@$(BIN)/python jvm/benchmarks/mlp_bundle.py out/bench/large 2460
+
+bench: bench-build ## Measure Sealane beside raw ONNX Runtime in both languages, about 6 minutes
+	$(BIN)/python tests/benchmarks/run.py out/bench/small/mlp out/bench/large/mlp
+	java -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Benchmarks out/bench/large/mlp
+
+soak: bench-build ## Run a model a million times and open it 500 times, both languages; memory must stay flat
+	java $(PRETOUCHED) -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Soak
+	$(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine onnx
+	SEALANE_JVM_OPTIONS='$(PRETOUCHED)' $(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine jvm
+
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR)
 

@@ -26,8 +26,8 @@ final class BenchmarkModel {
     return Path.of(path);
   }
 
-  static Path model() {
-    return bundle().resolve("1").resolve("model.onnx");
+  static Path model(Path bundle) {
+    return bundle.resolve("1").resolve("model.onnx");
   }
 
   static SessionConfig config() {
@@ -43,7 +43,7 @@ final class BenchmarkModel {
   /** A session of ONNX Runtime on the bundle's model. */
   static OrtSession rawSession(OrtEnvironment environment) {
     try (SessionOptions options = options()) {
-      return environment.createSession(model().toString(), options);
+      return environment.createSession(model(bundle()).toString(), options);
     } catch (OrtException failed) {
       throw new IllegalStateException(failed);
     }

@@ -1,10 +1,13 @@
 package io.sealane.benchmarks;
 
-import java.util.Arrays;
+import ai.onnxruntime.OrtException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.NoSuchAlgorithmException;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.Options;
@@ -13,115 +16,74 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * Runs the contestants in turn, several rounds, each in a JVM of its own, and prints medians with
- * their spread: {@code java -Dsealane.benchmarks.bundle=DIR -cp … io.sealane.benchmarks.Benchmarks
- * [rounds]}.
+ * Prints what Sealane costs beside raw ONNX Runtime: {@code java -Dsealane.benchmarks.bundle=DIR
+ * -cp … io.sealane.benchmarks.Benchmarks [BUNDLE…]}. Contestants take turns. One row is measured by
+ * JMH, each contestant of each round in a JVM of its own; opening, of DIR and of the bundles named,
+ * in this JVM.
  */
 public final class Benchmarks {
+  private static final int ROUNDS = 5;
   private static final List<String> ONE_ROW =
       List.of("rawPinned", "sealaneBinding", "rawFloatBuffer", "sealaneRun");
-  private static final List<String> OPENING =
-      List.of(
-          "rawSession", "rawSessionAndReplay", "reader", "sealaneOpenWithoutReplay", "sealaneOpen");
 
-  private final int rounds;
+  /** Bytes of a model file that is opened as often as the measurement needs to be calm. */
+  private static final long SMALL = 1 << 20;
 
-  private Benchmarks(int rounds) {
-    this.rounds = rounds;
+  private Benchmarks() {}
+
+  /** Prints the tables and the ratios that are promised. */
+  public static void main(String[] args)
+      throws RunnerException, OrtException, IOException, NoSuchAlgorithmException {
+    opening(BenchmarkModel.bundle());
+    for (String bundle : args) {
+      opening(Path.of(bundle));
+    }
+    Table rows = new Table("Java, one row of a 64-256-256-10 MLP, ns", oneRow());
+    rows.ratio("Binding.run over ORT pinned (at most 1.05)", "sealaneBinding", "rawPinned");
+    rows.ratio("Binding.run over ORT FloatBuffer (below 1)", "sealaneBinding", "rawFloatBuffer");
   }
 
-  /** Prints both tables and the ratios that are promised. */
-  public static void main(String[] args) throws RunnerException {
-    Benchmarks benchmarks = new Benchmarks(args.length == 0 ? 5 : Integer.parseInt(args[0]));
-    Map<String, double[]> rows = benchmarks.run(OneRow.class, ONE_ROW);
-    print("one row, 64-256-256-10 MLP, ns per call", rows);
-    ratio("Binding over raw pinned (at most 1.05)", rows, "sealaneBinding", "rawPinned");
-    ratio("Binding over raw FloatBuffer (below 1)", rows, "sealaneBinding", "rawFloatBuffer");
-    Map<String, double[]> opening = benchmarks.run(Opening.class, OPENING);
-    print("opening, us", opening);
-    ratio(
-        "open over raw session and replay (at most 1.3)",
-        opening,
-        "sealaneOpen",
-        "rawSessionAndReplay");
+  private static void opening(Path bundle)
+      throws OrtException, IOException, NoSuchAlgorithmException {
+    long bytes = BenchmarkModel.model(bundle).toFile().length();
+    int rounds = bytes < SMALL ? 500 : 25;
+    Map<String, double[]> times = new Opening(bundle).times(rounds);
+    Table opening = new Table("Java, opening a model of " + bytes / 1000 + " kB, us", times);
+    opening.ratio("Sealane.open over ORT from bytes (at most 1.3)", Opening.OPEN, Opening.RAW);
+    opening.ratio("Sealane.open over ORT from path", Opening.OPEN, Opening.RAW_PATH);
   }
 
-  private Map<String, double[]> run(Class<?> benchmark, List<String> methods)
-      throws RunnerException {
+  private static Map<String, double[]> oneRow() throws RunnerException {
     Map<String, double[]> scores = new LinkedHashMap<>();
-    for (int round = 0; round < rounds; round++) {
-      System.out.printf("%s: round %d of %d%n", benchmark.getSimpleName(), round + 1, rounds);
-      for (String method : methods) {
-        double[] known = scores.computeIfAbsent(method, name -> new double[rounds]);
-        known[round] = score(benchmark.getName() + "." + method);
+    ONE_ROW.forEach(method -> scores.put(method, new double[ROUNDS]));
+    for (int round = 0; round < ROUNDS; round++) {
+      for (String method : ONE_ROW) {
+        Objects.requireNonNull(scores.get(method))[round] =
+            score(OneRow.class.getName() + "." + method);
       }
     }
     return scores;
   }
 
-  /**
-   * The median of a benchmark's iterations, so that one that met another process does not count.
-   */
+  /** The median of the iterations, so that one that met another process does not count. */
   private static double score(String benchmark) throws RunnerException {
     Options options =
         new OptionsBuilder()
             .include("^" + benchmark.replace(".", "\\.") + "$")
             .forks(1)
-            .warmupIterations(5)
-            .warmupTime(TimeValue.seconds(1))
-            .measurementIterations(5)
-            .measurementTime(TimeValue.milliseconds(500))
+            .warmupIterations(4)
+            .warmupTime(TimeValue.milliseconds(500))
+            .measurementIterations(15)
+            .measurementTime(TimeValue.milliseconds(100))
             .jvmArgsAppend("-D" + BenchmarkModel.PROPERTY + "=" + BenchmarkModel.bundle())
             .verbosity(VerboseMode.SILENT)
             .build();
-    return median(
+    return Table.median(
         new Runner(options)
             .run().stream()
                 .flatMap(result -> result.getBenchmarkResults().stream())
                 .flatMap(fork -> fork.getIterationResults().stream())
                 .mapToDouble(iteration -> iteration.getPrimaryResult().getScore())
                 .toArray());
-  }
-
-  private static void print(String title, Map<String, double[]> scores) {
-    System.out.printf("%n%s%n", title);
-    System.out.printf("%-28s %10s %10s %10s%n", "", "median", "least", "most");
-    scores.forEach(
-        (name, values) -> {
-          double[] sorted = values.clone();
-          Arrays.sort(sorted);
-          System.out.printf(
-              Locale.ROOT,
-              "%-28s %10.0f %10.0f %10.0f%n",
-              name,
-              median(values),
-              sorted[0],
-              sorted[sorted.length - 1]);
-        });
-  }
-
-  /** Prints the median over the rounds of the ratio within a round. */
-  private static void ratio(String title, Map<String, double[]> scores, String over, String under) {
-    double[] above = scores.getOrDefault(over, new double[0]);
-    double[] below = scores.getOrDefault(under, new double[0]);
-    double[] ratios = new double[Math.min(above.length, below.length)];
-    for (int i = 0; i < ratios.length; i++) {
-      ratios[i] = above[i] / below[i];
-    }
-    Arrays.sort(ratios);
-    System.out.printf(
-        Locale.ROOT,
-        "%s: %.3f (%.3f to %.3f)%n",
-        title,
-        median(ratios),
-        ratios[0],
-        ratios[ratios.length - 1]);
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 }

@@ -7,86 +7,123 @@ import ai.onnxruntime.OrtSession;
 import io.sealane.bundle.BundleReader;
 import io.sealane.bundle.GoldenCase;
 import io.sealane.bundle.GoldenTensor;
+import io.sealane.bundle.Manifest;
 import io.sealane.bundle.ReadOptions;
 import io.sealane.bundle.VerifiedBundle;
 import io.sealane.runtime.Replay;
 import io.sealane.runtime.Sealane;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
+import java.util.Random;
 
-/** From the disk to a session that has replayed the golden cases, and its parts. */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-public class Opening {
-  private final OrtEnvironment environment;
+/**
+ * From the disk to a session that has replayed the golden cases, and its parts: each contestant
+ * once per round, in an order of chance, in one JVM.
+ */
+final class Opening {
+  static final String RAW = "ORT from bytes, and replay";
+  static final String RAW_PATH = "ORT from path, and replay";
+  static final String OPEN = "Sealane.open";
+
+  private final Path bundle;
+  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final List<GoldenCase> golden;
+  private final List<Path> files = new ArrayList<>();
 
-  /** Reads the golden cases for the raw contestant. */
-  public Opening() {
-    environment = OrtEnvironment.getEnvironment();
-    try (VerifiedBundle bundle =
-        BundleReader.read(BenchmarkModel.bundle(), ReadOptions.defaults())) {
-      golden = bundle.golden();
+  Opening(Path bundle) {
+    this.bundle = bundle;
+    try (VerifiedBundle verified = BundleReader.read(bundle, ReadOptions.defaults())) {
+      golden = verified.golden();
+      for (Manifest.FileEntry file : verified.manifest().files()) {
+        files.add(bundle.resolve(file.path()));
+      }
     }
   }
 
-  private OrtSession create() throws OrtException, IOException {
-    byte[] model = Files.readAllBytes(BenchmarkModel.model());
+  /** One way to open. */
+  private interface Contestant {
+    void open() throws OrtException, IOException, NoSuchAlgorithmException;
+  }
+
+  /**
+   * Times in microseconds by contestant, one per round; as many rounds before them do not count.
+   */
+  Map<String, double[]> times(int rounds)
+      throws OrtException, IOException, NoSuchAlgorithmException {
+    Map<String, Contestant> contestants = contestants();
+    Map<String, double[]> times = new LinkedHashMap<>();
+    contestants.keySet().forEach(name -> times.put(name, new double[rounds]));
+    List<String> order = new ArrayList<>(contestants.keySet());
+    Random random = new Random(0);
+    for (int round = -rounds; round < rounds; round++) {
+      Collections.shuffle(order, random);
+      for (String name : order) {
+        long start = System.nanoTime();
+        Objects.requireNonNull(contestants.get(name)).open();
+        double micros = (System.nanoTime() - start) / 1e3;
+        if (round >= 0) {
+          Objects.requireNonNull(times.get(name))[round] = micros;
+        }
+      }
+    }
+    return times;
+  }
+
+  private Map<String, Contestant> contestants() {
+    Map<String, Contestant> contestants = new LinkedHashMap<>();
+    contestants.put("files read and digested", this::digest);
+    contestants.put(
+        "bundle read and verified",
+        () -> BundleReader.read(bundle, ReadOptions.defaults().keeping("onnx")).close());
+    contestants.put("ORT from bytes", () -> fromBytes().close());
+    contestants.put(RAW, () -> replay(fromBytes()));
+    contestants.put(RAW_PATH, () -> replay(fromPath()));
+    contestants.put(
+        "Sealane.open, replay off",
+        () -> Sealane.open(bundle, BenchmarkModel.config().withReplay(Replay.Mode.OFF)).close());
+    contestants.put(OPEN, () -> Sealane.open(bundle, BenchmarkModel.config()).close());
+    return contestants;
+  }
+
+  private void digest() throws IOException, NoSuchAlgorithmException {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    for (Path file : files) {
+      digest.digest(Files.readAllBytes(file));
+    }
+  }
+
+  private OrtSession fromBytes() throws OrtException, IOException {
+    byte[] model = Files.readAllBytes(BenchmarkModel.model(bundle));
     try (OrtSession.SessionOptions options = BenchmarkModel.options()) {
       return environment.createSession(model, options);
     }
   }
 
-  /** ONNX Runtime: reads the model file and creates a session. */
-  @Benchmark
-  public void rawSession() throws OrtException, IOException {
-    create().close();
+  private OrtSession fromPath() throws OrtException {
+    try (OrtSession.SessionOptions options = BenchmarkModel.options()) {
+      return environment.createSession(BenchmarkModel.model(bundle).toString(), options);
+    }
   }
 
-  /** The same, and the golden cases run on it. */
-  @Benchmark
-  public int rawSessionAndReplay() throws OrtException, IOException {
-    int seen = 0;
-    try (OrtSession session = create()) {
+  private void replay(OrtSession opened) throws OrtException {
+    try (OrtSession session = opened) {
       for (GoldenCase each : golden) {
         GoldenTensor input = Objects.requireNonNull(each.inputs().get("x"));
         try (OnnxTensor x =
                 OnnxTensor.createTensor(environment, input.data().asFloatBuffer(), input.shape());
             OrtSession.Result result = session.run(Map.of("x", x))) {
-          seen += ((OnnxTensor) result.get(0)).getFloatBuffer().capacity();
+          ((OnnxTensor) result.get(0)).getFloatBuffer();
         }
       }
     }
-    return seen;
-  }
-
-  /** The bundle's reader alone: limits, digests, manifest, golden cases, model. */
-  @Benchmark
-  public void reader() {
-    BundleReader.read(BenchmarkModel.bundle(), ReadOptions.defaults().keeping("onnx")).close();
-  }
-
-  /** Sealane, strict. */
-  @Benchmark
-  public void sealaneOpen() {
-    Sealane.open(BenchmarkModel.bundle(), BenchmarkModel.config()).close();
-  }
-
-  /** Sealane without the replay. */
-  @Benchmark
-  public void sealaneOpenWithoutReplay() {
-    Sealane.open(BenchmarkModel.bundle(), BenchmarkModel.config().withReplay(Replay.Mode.OFF))
-        .close();
   }
 }
