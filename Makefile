@@ -79,4 +79,4 @@ soak: bench-build ## Run a model a million times and open it 500 times, both lan
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR)
 
-.PHONY: help setup demo test lint format wheel lock clean
+.PHONY: help setup demo test lint format wheel lock bench-build bench soak clean

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import onnx
 from corpus import bases
-from corpus.recipes import RELIST, Recipe, manifest, replace, write_hex, write_model, write_text
+from corpus.recipes import (
+    RELIST,
+    Recipe,
+    large_files,
+    manifest,
+    replace,
+    write_hex,
+    write_model,
+    write_text,
+)
 from onnx import TensorProto, helper
 
 UNKNOWN_KIND = {
@@ -51,6 +60,8 @@ def recipes() -> list[Recipe]:
                [write_model(_constants()), RELIST]),
         Recipe("functions", "a function called twice, another calling it", "mlp",
                [write_model(_functions()), RELIST]),
+        Recipe("large-files", "files so large that readers may use several threads", "mlp",
+               large_files(bases.mlp_bytes()), options={"keep": ["onnx"]}),
         Recipe("preprocess", "a vocabulary", "mlp",
                [write_text("preprocess/vocab.txt", "a\nb\n"), RELIST,
                 manifest("add", "/preprocess", [{"kind": "vocabulary", "path": "preprocess/vocab.txt"}])]),

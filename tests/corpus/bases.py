@@ -83,6 +83,11 @@ def mlp_model() -> onnx.ModelProto:
     return model(nodes, [value(FEATURES, "x")], [value(SCORES, "y")], weights)
 
 
+def mlp_bytes() -> int:
+    """The size of the model file of the bundle ``mlp``."""
+    return len(mlp_model().SerializeToString(deterministic=True))
+
+
 def mlp_scores(features: np.ndarray) -> np.ndarray:
     """float64 scores [batch, 3] of float32 features [batch, 4]."""
     hidden = np.maximum(features.astype(np.float64) @ HIDDEN_WEIGHT + HIDDEN_BIAS, 0)

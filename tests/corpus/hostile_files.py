@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from corpus import bases
 from corpus.recipes import (
     RELIST,
     Recipe,
+    large_files,
     listed,
     manifest,
     replace,
@@ -187,6 +189,23 @@ def _files() -> list[Recipe]:
         Recipe(
             "files-changed-evidence", "the certificate edited", "mlp",
             [replace("bit-exact", "failed", path="evidence/parity.json")], "FILES_DIFFER",
+        ),
+        Recipe(
+            "files-changed-large", "one byte inverted in each of two large files", "mlp",
+            [
+                *large_files(bases.mlp_bytes()),
+                {"do": "flip", "path": "1/model.onnx", "offset": -1},
+                {"do": "flip", "path": "evidence/second.log", "offset": 0},
+            ],
+            "FILES_DIFFER", {"keep": ["onnx"]},
+        ),
+        Recipe(
+            "files-cut-large", "a large file cut short after it was listed", "mlp",
+            [
+                *large_files(bases.mlp_bytes()),
+                {"do": "truncate", "path": "evidence/first.log", "size": 2 << 20},
+            ],
+            "FILES_DIFFER",
         ),
         Recipe(
             "files-all-three", "extra, missing and changed are reported together", "mlp",

@@ -66,3 +66,20 @@ def listed(path: str, **members: Any) -> Step:
 
 
 RELIST: Step = {"do": "relist"}
+
+_NOTE_BYTES = 3 << 20
+
+
+def large_files(model_bytes: int) -> list[Step]:
+    """Steps that make three files of a bundle large and leave it right.
+
+    Args:
+        model_bytes: Size of the model file, which gets a ``doc_string`` of 3 MiB of U+0000.
+    """
+    return [
+        {"do": "append", "path": "1/model.onnx", "hex": "328080c001"},
+        {"do": "truncate", "path": "1/model.onnx", "size": model_bytes + 5 + _NOTE_BYTES},
+        {"do": "sparse", "path": "evidence/first.log", "size": (2 << 20) + 1},
+        {"do": "sparse", "path": "evidence/second.log", "size": 1 << 20},
+        RELIST,
+    ]

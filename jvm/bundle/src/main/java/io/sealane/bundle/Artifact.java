@@ -11,8 +11,10 @@ public sealed interface Artifact {
   /**
    * A model file that stands alone.
    *
-   * @param data the file's bytes from position to limit: direct, read-only, in native order. Memory
-   *     is freed when the bundle is closed: an engine must have copied or parsed it by then.
+   * @param data the file's bytes from position to limit: read-only, in native order, direct when
+   *     they are many. The bundle lets go of them when it is closed, so an engine must have copied
+   *     or parsed them by then. The garbage collector frees the memory: a view that somebody still
+   *     holds reads what was verified, never freed memory and never another model
    */
   record InMemory(ByteBuffer data) implements Artifact {
     /** An independent view, so that no caller moves another's position. */

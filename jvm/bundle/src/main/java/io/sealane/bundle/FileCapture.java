@@ -33,6 +33,7 @@ final class FileCapture {
       Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
   private static final HexFormat HEX = HexFormat.of();
   private static final int CHUNK = 1 << 16;
+  private static final int PART = 1 << 18;
   private static final int HEAD = 8;
   private static final boolean SEVERAL_CORES = Runtime.getRuntime().availableProcessors() > 1;
 
@@ -135,7 +136,7 @@ final class FileCapture {
       int size = 0;
       int count = 0;
       while (count >= 0 && size < expected) {
-        ByteBuffer part = memory.slice(size, Math.min(LARGE, (int) expected - size));
+        ByteBuffer part = memory.slice(size, Math.min(PART, (int) expected - size));
         count = channel.read(part);
         size += Math.max(count, 0);
         part.flip();

@@ -80,7 +80,8 @@ final class Reading {
     Path place = Objects.requireNonNull(tree.files().get(file.path()), file.path()).place();
     ByteBuffer bytes = null;
     if (plan.inMemory(file.path())) {
-      bytes = FileCapture.allocate(file.size(), plan.direct(file.path()), file.path());
+      boolean direct = plan.direct(file.path()) && file.size() > FileCapture.LARGE;
+      bytes = FileCapture.allocate(file.size(), direct, file.path());
       memory.put(file.path(), bytes);
     }
     FileChannel copy = plan.onDisk(file.path()) ? privateDirectory.create(file.path()) : null;

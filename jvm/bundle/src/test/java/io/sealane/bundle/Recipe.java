@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +14,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -123,10 +126,13 @@ final class Recipe {
   }
 
   private static void flip(Path path, long offset) throws IOException {
-    byte[] bytes = Files.readAllBytes(path);
-    int place = (int) (offset < 0 ? bytes.length + offset : offset);
-    bytes[place] ^= (byte) 0xff;
-    Files.write(path, bytes);
+    try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+      long place = offset < 0 ? file.length() + offset : offset;
+      file.seek(place);
+      int value = file.readUnsignedByte();
+      file.seek(place);
+      file.write(value ^ 0xff);
+    }
   }
 
   private static void replace(Path path, Map<String, @Nullable Object> step) throws IOException {
@@ -266,6 +272,10 @@ final class Recipe {
     if (Files.size(file) > DIGESTED_BYTES) {
       return ZEROS;
     }
-    return HexFormat.of().formatHex(FileCapture.sha256().digest(Files.readAllBytes(file)));
+    MessageDigest digest = FileCapture.sha256();
+    try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+      in.transferTo(OutputStream.nullOutputStream());
+    }
+    return HexFormat.of().formatHex(digest.digest());
   }
 }

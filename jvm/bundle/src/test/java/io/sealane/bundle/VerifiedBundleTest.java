@@ -48,7 +48,6 @@ class VerifiedBundleTest {
       Variant variant = bundle.variant("onnx");
       Artifact.InMemory artifact = (Artifact.InMemory) bundle.artifact(variant.id());
 
-      assertThat(artifact.data().isDirect()).isTrue();
       assertThat(artifact.data().isReadOnly()).isTrue();
       assertThat(bytes(artifact.data()))
           .isEqualTo(Files.readAllBytes(GOOD.resolve("mlp/" + variant.path())));

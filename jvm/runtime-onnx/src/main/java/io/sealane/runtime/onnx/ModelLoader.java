@@ -34,10 +34,15 @@ final class ModelLoader {
       OrtEnvironment environment, ByteBuffer data, String label, SessionOptions options)
       throws OrtException {
     requireSupported(environment, data, label);
-    byte[] rewritten = HardSwishRewrite.rewrite(data);
-    return rewritten == null
-        ? environment.createSession(data, options)
-        : environment.createSession(rewritten, options);
+    byte[] bytes = HardSwishRewrite.rewrite(data);
+    if (bytes == null && data.isDirect()) {
+      return environment.createSession(data, options);
+    }
+    if (bytes == null) {
+      bytes = new byte[data.remaining()];
+      data.get(bytes);
+    }
+    return environment.createSession(bytes, options);
   }
 
   private static OrtSession fromPath(
