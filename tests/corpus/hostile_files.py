@@ -153,6 +153,33 @@ def _files() -> list[Recipe]:
             "FILES_DIFFER", _differ(extra=[".git/config", ".gitattributes"]),
         ),
         Recipe(
+            "registry-note-large", "a registry's note of more than 65,536 bytes", "mlp",
+            [{"do": "sparse", "path": "registered_model_meta", "size": 65_537}],
+            "FILES_DIFFER", _differ(extra=["registered_model_meta"]),
+        ),
+        Recipe(
+            "registry-note-elsewhere", "a registry's note that is not at the top", "mlp",
+            [write_text("1/registered_model_meta", "x")],
+            "FILES_DIFFER", _differ(extra=["1/registered_model_meta"]),
+        ),
+        Recipe(
+            "registry-note-folder", "a folder with the name of a registry's note", "mlp",
+            [write_text("registered_model_meta/x", "x")],
+            "FILES_DIFFER", _differ(extra=["registered_model_meta/x"]),
+        ),
+        Recipe(
+            "registry-note-link", "a registry's note that is a link", "mlp",
+            [{"do": "symlink", "path": "registered_model_meta", "target": "README.md"}],
+            "PATH_UNSAFE",
+        ),
+        Recipe(
+            "registry-note-listed", "a registry's note that the manifest lists, and that differs",
+            "mlp",
+            [write_text("registered_model_meta", "a"), listed("registered_model_meta"),
+             write_text("registered_model_meta", "b")],
+            "FILES_DIFFER",
+        ),
+        Recipe(
             "files-missing", "a listed file that is not there", "mlp",
             [{"do": "remove", "path": "README.md"}],
             "FILES_DIFFER", _differ(missing=["README.md"]),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sealane.bundle.content import HEAD_BYTES
-from sealane.bundle.manifest import MANIFEST_NAME, SIGNATURE_NAME
+from sealane.bundle.manifest import MANIFEST_NAME, NOTE_NAME, SIGNATURE_NAME
 from sealane.core import ErrorCode, SealaneError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sealane.bundle.manifest import FileEntry
 
 _CHUNK = 1 << 20
+_NOTE_BYTES = 65_536
 _NO_PLAIN_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})  # a link, a socket, a device
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -72,7 +73,7 @@ def _list_directory(
                 continue
             check_regular(status, path)
             listing.sizes[path] = status.st_size
-            if len(listing.sizes) > limits.files + 2:
+            if len(listing.sizes) - (NOTE_NAME in listing.sizes) > limits.files + 2:
                 raise SealaneError(
                     ErrorCode.LIMIT_EXCEEDED, f"more than {limits.files} files in the bundle"
                 )
@@ -211,6 +212,8 @@ def check_files(
             and ``changed``.
     """
     listed = {entry.path for entry in files} | {MANIFEST_NAME, SIGNATURE_NAME}
+    if listing.sizes.get(NOTE_NAME, 0) <= _NOTE_BYTES:
+        listed.add(NOTE_NAME)
     extra = sorted((listing.sizes.keys() - listed) | set(listing.empty))
     missing: list[str] = []
     changed: list[dict[str, object]] = []

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MANIFEST_NAME = "sealane.json"
 SIGNATURE_NAME = "bundle.sig"
+NOTE_NAME = "registered_model_meta"
+"""What MLflow's registry adds to each copy that it hands out; never read (bundle format §1)."""
 FORMAT = "sealane-bundle"
 FORMAT_VERSION = "1.0"
 ROLES = ("primary", "optional", "experimental")

@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 import yaml
 
+import sealane
 from sealane.bundle import (
     ArtifactDraft,
     Bindings,
@@ -93,8 +94,14 @@ def test_the_model_registry_gives_the_bundle_back(name, tmp_path):
         target = tmp_path / f"download-{number}"
         target.mkdir()
         path = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target))
-        (Path(path) / "registered_model_meta").unlink()  # MLflow's own note beside the model
+        assert (Path(path) / "registered_model_meta").exists()  # MLflow's own note
         assert read_bundle(path).manifest == original.manifest
+        for engine in ("onnx", "jvm"):
+            with sealane.open(path, engine=engine) as session:
+                for case in original.golden:
+                    results = session.run(case.inputs)
+                    for name, expected in case.outputs.items():
+                        np.testing.assert_array_equal(results[name], expected)
 
 
 @pytest.mark.parametrize("name", ONNX_BUNDLES)

@@ -89,7 +89,8 @@ final class DirectoryTree {
     }
     requirePlain(attributes, path);
     files.put(path, new Entry(entry, (Long) Objects.requireNonNull(attributes.get("size"))));
-    if (files.size() - UNLISTED > limits.files()) {
+    int notes = files.containsKey(Reading.NOTE) ? 1 : 0;
+    if (files.size() - UNLISTED - notes > limits.files()) {
       throw new Refusal(ErrorCode.LIMIT_EXCEEDED, "more than " + limits.files() + " files");
     }
   }

@@ -15,6 +15,8 @@ import java.util.concurrent.CompletionException;
 
 /** Compares the files on disk with the manifest's list, reading each once. */
 final class FileCheck {
+  private static final long NOTE_BYTES = 65_536;
+
   private static final Captured NOTHING = new Captured(0, "", "");
 
   private final Manifest manifest;
@@ -55,6 +57,10 @@ final class FileCheck {
     FileDifferences differences = new FileDifferences();
     Map<String, Captured> captured = new LinkedHashMap<>();
     Set<String> listed = new HashSet<>(Set.of(Reading.MANIFEST, Reading.SIGNATURE));
+    DirectoryTree.Entry note = tree.files().get(Reading.NOTE);
+    if (note != null && note.size() <= NOTE_BYTES) {
+      listed.add(Reading.NOTE);
+    }
     for (FileEntry file : manifest.files()) {
       listed.add(file.path());
       DirectoryTree.Entry entry = tree.files().get(file.path());

@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
 final class Reading {
   static final String MANIFEST = "sealane.json";
   static final String SIGNATURE = "bundle.sig";
+
+  /** What MLflow's registry adds to each copy that it hands out; never read. */
+  static final String NOTE = "registered_model_meta";
+
   static final String CERTIFICATE = "evidence/parity.json";
 
   private final Path root;
