@@ -3,6 +3,7 @@ import io.sealane.bridge.ExportedBundle;
 import io.sealane.bridge.PythonProcess;
 import io.sealane.bridge.TrainRequest;
 import io.sealane.bridge.WorkerConfig;
+import io.sealane.core.Leaks;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
@@ -105,6 +106,16 @@ public final class JavaService {
     hung.close();
     hung.close();
     refused(hung::describe);
+    forget(config);
+    while (ProcessHandle.current().descendants().findAny().isPresent()) {
+      System.gc();
+      Thread.sleep(50);
+    }
+    System.out.println("forgotten " + Leaks.found());
+  }
+
+  private static void forget(WorkerConfig config) {
+    PythonProcess.launch(config);
   }
 
   private static TrainRequest request(Path home, String function) {

@@ -203,11 +203,13 @@ def test_what_goes_wrong_in_the_worker_is_told(service, home):
         r"BRIDGE_FAILED: the Python worker did not answer within PT20S and was ended",
         r"ended alive false",
         r"BRIDGE_FAILED: the Python worker was closed",
+        r"forgotten 1",
     ]
     lines = done.stdout.splitlines()
     for line, pattern in zip(lines, expected, strict=True):
         assert re.fullmatch(pattern, line), done.stdout
     assert "noise on standard output" in done.stderr
+    assert re.search(r"PythonProcess [0-9]+", done.stderr)
     assert not (home / "n").exists()
     assert not runs(int((home / "child").read_text()))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealane.api.opening import open_bundle
+from sealane.api.tables import visible
 from sealane.api.verification import Verification, verify_bundle
 from sealane.bundle import read_bundle
 
@@ -135,9 +136,10 @@ class Bundle:
         shown = ""
         lines = [head]
         for key, value in self._lines():
+            value = " ".join(value.splitlines())
             lines.append(f"  {key if key != shown else '':<8} {value}")
             shown = key
-        return "\n".join(lines)
+        return visible("\n".join(lines))
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sealane.api.examples import find_attribute, read_example
 from sealane.api.exporting import export
+from sealane.api.opening import runtime_name
 from sealane.core import ErrorCode, SealaneError
 from sealane.export import export as write_export
 from sealane.export.exporting import check_request
@@ -39,7 +40,8 @@ class Target:
         runtimes: Further runtimes that testify in the certificate: ``jvm``.
 
     Raises:
-        SealaneError: BUNDLE_EXISTS, or EXPORT_UNSUPPORTED for formats that there are not.
+        SealaneError: BUNDLE_EXISTS, EXPORT_UNSUPPORTED for a name, version or format that can not
+            be, or ENGINE_UNAVAILABLE for an unknown runtime.
     """
 
     name: str
@@ -50,7 +52,9 @@ class Target:
     runtimes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_request(self.path, self.formats, overwrite=self.overwrite)
+        check_request(self.name, self.version, self.path, self.formats, overwrite=self.overwrite)
+        for runtime in self.runtimes:
+            runtime_name(runtime)
 
 
 def load_model(name: str, example: Path | None = None) -> Trained:

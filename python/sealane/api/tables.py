@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,9 +12,29 @@ if TYPE_CHECKING:
 
     from rich.console import Group
 
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
 WIDTH = 118
 SHORT = 20
 """Characters up to which the cells of a column stay in one line."""
+
+
+def visible(text: str) -> str:
+    r"""Text of unknown origin for a terminal: what would steer it is shown as an escape.
+
+    Line feeds stay. Control characters, and those that reorder or hide text (Unicode categories Cc,
+    Cf, Cs, Zl and Zp), become ``\x1b``, ``\u202e`` and the like.
+    """
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        char if char == "\n" or unicodedata.category(char) not in _STEERING else _escape(char)
+        for char in text
+    )
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
 
 
 def number(value: float | None) -> str:
@@ -32,6 +53,8 @@ def rich_table(
     from rich.table import Table
     from rich.text import Text
 
+    title, notes = visible(title), [*map(visible, notes)]
+    rows = [[*map(visible, row)] for row in rows]
     if not rows:
         return Group(Text(title))
     table = Table(show_edge=False, pad_edge=False)

@@ -51,16 +51,16 @@ SUPPORTED_MAJOR = 1
 KNOWN_MINOR = 0
 MAX_ENVIRONMENT_DEPTH = 8
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,127}")
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+MODEL_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,127}")
 _FORMAT_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 _CREATED_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 _id = matching(re.compile(r"[a-z0-9][a-z0-9-]{0,63}"), "an id ([a-z0-9][a-z0-9-]{0,63})")
 _content_id = matching(re.compile(r"sha256:[0-9a-f]{64}"), "sha256: and 64 hex digits")
 _sha256 = matching(re.compile(r"[0-9a-f]{64}"), "64 lower-case hex digits")
-_name = matching(_NAME, f"a name ({_NAME.pattern})")
-_version = matching(_VERSION, f"a version ({_VERSION.pattern})")
+_name = matching(MODEL_NAME, f"a name ({MODEL_NAME.pattern})")
+_version = matching(MODEL_VERSION, f"a version ({MODEL_VERSION.pattern})")
 _reverse_dns = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _texts = items(text)
 _verdict = one_of([each.value for each in Verdict])

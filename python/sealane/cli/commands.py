@@ -14,6 +14,7 @@ import typer
 from sealane import api
 from sealane.api.rows import FORMATS, read_rows, to_json, write_csv
 from sealane.api.sources import Target, export_trained, load_model
+from sealane.api.tables import visible
 from sealane.bundle import Policy, TrustedSigners, Verdict, sign_bundle, verify_signature
 from sealane.cli.output import EXIT_DIFFERENT, put, show, work, write_json
 
@@ -362,7 +363,7 @@ def check_signature(
         "identities": list(signer.identities),
     }
     text = f"signed by {signer.kind} {signer.subject or signer.fingerprint}"
-    write_json(fields) if as_json else show(text)
+    write_json(fields) if as_json else show(visible(text))
 
 
 def _policy(

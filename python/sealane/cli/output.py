@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import typer
 from rich.console import Console
 
+from sealane.api.tables import visible
 from sealane.core import ErrorFamily, SealaneError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def put(text: str) -> None:
 def tell(message: str) -> None:
     """Prints one line to standard error."""
     console = Console(stderr=True, soft_wrap=True)
-    console.print(" ".join(message.split()), style="red", markup=False, highlight=False)
+    console.print(visible(" ".join(message.split())), style="red", markup=False, highlight=False)
 
 
 def write_json(value: object) -> None:

@@ -14,6 +14,7 @@ from sealane.bundle import (
     Verdict,
     write_bundle,
 )
+from sealane.bundle.manifest_parser import MODEL_NAME, MODEL_VERSION
 from sealane.core import Domain, ErrorCode, SealaneError, Signature, SymbolRange
 from sealane.export import certificate
 from sealane.export.artifacts import ONNX, SAVEDMODEL, Made, make, prove, with_runs
@@ -96,7 +97,7 @@ def export(
             ``BUNDLE_EXISTS``; ``ENGINE_UNAVAILABLE`` for a missing extra. Nothing is left on disk.
     """
     target = Path(path)
-    check_request(target, formats, overwrite=overwrite)
+    check_request(name, version, target, formats, overwrite=overwrite)
     wanted = Wanted(
         features,
         input_names,
@@ -179,12 +180,18 @@ def _testify(
     return found
 
 
-def check_request(target: Path, formats: Sequence[str], *, overwrite: bool) -> None:
+def check_request(
+    name: str, version: str, target: Path, formats: Sequence[str], *, overwrite: bool
+) -> None:
     """Refuses what can be refused before any work is done.
 
     Raises:
-        SealaneError: EXPORT_UNSUPPORTED for formats that there are not, BUNDLE_EXISTS.
+        SealaneError: EXPORT_UNSUPPORTED for a name or version that a bundle can not have and for
+            formats that there are not; BUNDLE_EXISTS.
     """
+    for what, value, form in (("name", name, MODEL_NAME), ("version", version, MODEL_VERSION)):
+        if not form.fullmatch(value):
+            raise unsupported(f"{what} {value!r:.80} can not be used: expected {form.pattern}")
     unknown = sorted(set(formats) - {ONNX, SAVEDMODEL})
     if unknown or ONNX not in formats:
         raise unsupported(

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from sealane.cli.process import run as run_commands
 from sealane.core import Domain, DType, Signature, TensorSpec
 
 ROOT = Path(__file__).parents[3]
+GOOD = ROOT / "tests" / "conformance" / "bundles" / "good"
 
 
 def call(*arguments: object, stdin: str | None = None) -> tuple[int, str, str]:
@@ -342,6 +344,27 @@ def test_what_no_one_foresaw_is_one_line_and_exit_70(mlp, capsys, monkeypatch):
     assert err == "fault of Sealane: RuntimeError: two lines (SEALANE_TRACEBACK=1 shows where)\n"
 
 
+def test_a_bundle_can_not_steer_the_terminal(tmp_path):
+    path = tmp_path / "evil"
+    shutil.copytree(GOOD / "mlp", path)
+    (path / "note\x1b]0;owned\x07\u202e").write_text("x")
+    code, out, err = call("inspect", path)
+    assert (code, out) == (3, "")
+    assert "\\x1b]0;owned\\x07\\u202e" in err
+    assert err.removesuffix("\n").isprintable()
+    manifest = json.loads((path / "sealane.json").read_text())
+    manifest["unavailable"] = [{"kind": "savedmodel", "reason": "no\x1b[2Jreason\nline\x9b2J"}]
+    (path / "sealane.json").write_text(json.dumps(manifest))
+    (path / "note\x1b]0;owned\x07\u202e").unlink()
+    code, out, err = call("inspect", path)
+    assert (code, err) == (0, "")
+    assert "savedmodel: no\\x1b[2Jreason line\\x9b2J\n" in out
+    code, out, _ = call("verify", path)
+    assert code == 0
+    assert "\\x1b" in out
+    assert "\x1b" not in out
+
+
 def test_a_version_is_printed():
     code, out, _ = call("--version")
     assert code == 0
@@ -472,6 +495,11 @@ def test_a_model_is_exported_from_a_module(tmp_path):
     assert fields["lineage"]["metrics"] == {"loss": 0.25}
     assert "native noise" in done.stderr
     assert sealane.verify(tmp_path / "line", ["onnx", "jvm"]).ok
+    for wrong, code in (("bad name", "EXPORT_UNSUPPORTED"), ("a\n", "EXPORT_UNSUPPORTED")):
+        status, fields = call_json("export", "nope:model", "--name", wrong)
+        assert (status, fields["error"]["code"]) == (3, code)
+    status, fields = call_json("export", "nope:model", "--name", "n", "--runtime", "caffe")
+    assert (status, fields["error"]["code"]) == (5, "ENGINE_UNAVAILABLE")
     # What is there already is refused before the module is so much as imported.
     again = run_process("export", "nope:model", *arguments, cwd=tmp_path)
     assert again.returncode == 3
@@ -487,7 +515,7 @@ def test_a_model_is_exported_from_a_module(tmp_path):
         ("json:dumps", "rows.json", 3, "EXPORT_FAILED", "TypeError"),
         ("math:pi", "rows.json", 3, "EXPORT_UNSUPPORTED", "float"),
         ("sys:exit", "rows.json", 3, "EXPORT_UNSUPPORTED", "builtin"),
-        ("math:pi", "absent.json", 4, "INPUT_DTYPE", "absent.json"),
+        ("nope:model", "absent.json", 4, "INPUT_DTYPE", "absent.json"),
         ("math:pi", "rows.txt", 4, "INPUT_DTYPE", "expected .csv or .json"),
         ("math:pi", None, 4, "INPUT_MISSING", "Trained"),
     ],

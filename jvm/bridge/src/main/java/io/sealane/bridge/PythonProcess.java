@@ -1,6 +1,7 @@
 package io.sealane.bridge;
 
 import io.sealane.core.ErrorCode;
+import io.sealane.core.Leaks;
 import io.sealane.core.SealaneException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -57,6 +58,7 @@ public final class PythonProcess implements AutoCloseable {
   private final CallbackClient quick;
   private final CallbackClient patient;
   private final Duration callLimit;
+  private final Leaks.Tracker tracker;
   private volatile boolean closed;
 
   private PythonProcess(
@@ -66,6 +68,30 @@ public final class PythonProcess implements AutoCloseable {
     this.callLimit = callLimit.compareTo(LONGEST) > 0 ? LONGEST : callLimit;
     this.quick = client(port, secret, HANDSHAKE);
     this.patient = client(port, secret, this.callLimit);
+    this.tracker = track(this, process, quick, patient);
+  }
+
+  /** A worker that is forgotten is told to end, as it is when this JVM ends. */
+  private static Leaks.Tracker track(
+      PythonProcess owner,
+      @Nullable Process process,
+      CallbackClient quick,
+      CallbackClient patient) {
+    String what = "PythonProcess" + (process == null ? "" : " " + process.pid());
+    return Leaks.track(owner, () -> what, () -> release(process, quick, patient));
+  }
+
+  private static void release(
+      @Nullable Process process, CallbackClient quick, CallbackClient patient) {
+    quick.shutdown();
+    patient.shutdown();
+    if (process != null) {
+      try {
+        process.getOutputStream().close();
+      } catch (IOException gone) {
+        // It has ended already.
+      }
+    }
   }
 
   /**
@@ -78,16 +104,20 @@ public final class PythonProcess implements AutoCloseable {
   public static PythonProcess launch(WorkerConfig config) {
     WorkerSecret secret = WorkerSecret.random();
     Process process = null;
+    PythonProcess started = null;
     try {
       WorkerStart start = WorkerStart.of(config);
       process = start.process();
       int port = start.port(secret, config);
-      PythonProcess started = new PythonProcess(process, port, secret, config.callLimit());
+      started = new PythonProcess(process, port, secret, config.callLimit());
       started.describe();
       return started;
     } catch (IOException | RuntimeException failed) {
       if (process != null) {
         WorkerStart.kill(process);
+      }
+      if (started != null) {
+        started.close();
       }
       throw new SealaneException(
           ErrorCode.BRIDGE_FAILED,
@@ -155,20 +185,16 @@ public final class PythonProcess implements AutoCloseable {
 
   /**
    * Ends the connection, and the process when it was started here; a call that is under way has 10
-   * seconds to finish. Idempotent.
+   * seconds to finish. Idempotent. A process that is dropped without close is ended and reported by
+   * {@link Leaks}.
    */
   @Override
   public void close() {
     closed = true;
-    quick.shutdown();
-    patient.shutdown();
+    tracker.closed();
+    release(process, quick, patient);
     if (process == null) {
       return;
-    }
-    try {
-      process.getOutputStream().close();
-    } catch (IOException gone) {
-      // It has ended already.
     }
     try {
       if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
