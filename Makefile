@@ -40,6 +40,9 @@ test: $(VENV)/.stamp ## Run both suites: Java, Python, the shared conformance da
 	@cp jvm/dist/target/sealane.jar $(JAR)
 	$(BIN)/python -m pytest
 
+matrix: setup ## Record what the suites find, and make the README's supported matrix of it
+	$(BIN)/python -m pytest --record-supported tests/python/export/test_zoo.py tests/python/nodes tests/python/api/test_dtypes.py
+
 lint: $(VENV)/.stamp ## Formatting, types, import layers; both languages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

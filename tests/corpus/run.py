@@ -107,7 +107,8 @@ def _list(root: Path, path: str, size: int | None = None, sha256: str | None = N
     _save(root, document)
 
 
-def _relist(root: Path) -> None:
+def relist(root: Path) -> None:
+    """Make the manifest's list of files, and the content id, those of what is on disk."""
     entries = []
     for file in root.rglob("*"):
         path = file.relative_to(root).as_posix()
@@ -147,5 +148,5 @@ _STEPS = {
     "replace": _replace,
     "manifest": _manifest,
     "list": _list,
-    "relist": _relist,
+    "relist": relist,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,14 +33,62 @@ def made(value: dict) -> object:
     return np.array(data, dtype.numpy).reshape(shape)
 
 
+PROMISED = {
+    "wrong dtype": ("numbers for text", "INPUT_DTYPE"),
+    "wrong shape": ("fixed dim too large", "INPUT_SHAPE"),
+    "wrong name": ("a misspelt input", "INPUT_UNKNOWN"),
+    "missing input": ("a missing input", "INPUT_MISSING"),
+    "ragged rows": ("ragged numbers", "INPUT_RAGGED"),
+    "NaN where the domain forbids it": ("NaN", "INPUT_NULL"),
+    "a tensor of 2^62 elements": ("2^62 elements", "INPUT_TOO_LARGE"),
+    "truncated bundle": ("files-truncated.json", "FILES_DIFFER"),
+    "oversized bundle": ("limit-huge-file.json", "LIMIT_EXCEEDED"),
+    "tampered bundle": ("files-changed.json", "FILES_DIFFER"),
+    "zip-slip bundle": ("path-climbs-out.json", "PATH_UNSAFE"),
+    "external data pointing outside": ("external-climbs-out.json", "ARTIFACT_UNSAFE"),
+    "a shape of 2^62 elements": ("manifest-huge-shape.json", "LIMIT_EXCEEDED"),
+    "100,000-deep JSON": ("manifest-deep.json", "LIMIT_EXCEEDED"),
+}
+"""What users are promised → the case of the shared tables that tries it, in both languages, for its
+code, the time it takes and what it leaves."""
+
 GOOD = {name: made(value) for name, value in TABLE["good"].items()}
 
 
+BUNDLE = CONFORMANCE / "bundles/good" / TABLE["bundle"]
+
+
 @pytest.fixture(scope="module", params=["onnx", "jvm"])
-def session(request):
-    path = CONFORMANCE / "bundles/good" / TABLE["bundle"]
-    with sealane.open(path, engine=request.param) as opened:
+def session(request, tmp_path_factory):
+    """Open on one engine; whatever the inputs, the bundle and the temporary files stay as they
+    are."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        sealane.open(BUNDLE, engine=request.param) as opened,
+    ):
+        private = tmp_path_factory.mktemp("private")
+        patch.setattr(tempfile, "tempdir", str(private))
+        patch.chdir(private)
+        before = entries(BUNDLE)
         yield opened
+        assert entries(BUNDLE) == before
+        assert not entries(private)
+
+
+def entries(folder: Path) -> list[tuple[str, int, int]]:
+    return sorted(
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")
+    )
+
+
+@pytest.mark.parametrize("promise", PROMISED)
+def test_each_promise_is_tried_by_a_case_of_the_tables(promise):
+    name, code = PROMISED[promise]
+    if name.endswith(".json"):
+        recipe = json.loads((CONFORMANCE / "bundles/hostile" / name).read_text("utf-8"))
+        assert recipe["code"] == code
+    else:
+        assert {each["name"]: each["code"] for each in TABLE["cases"]}[name] == code
 
 
 def passes(session) -> bool:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sealane.export import canonical
 from sealane.export.errors import failed, unsupported
+from sealane.export.saved_model_names import settle_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -24,6 +26,7 @@ from sealane.core.frameworks import load_module
 
 SIGNATURE = "serving_default"
 _TF2ONNX_MAX_OPSET = 18
+_MERGING = "merge_duplication"
 
 
 def engine_names(specs: Sequence[TensorSpec]) -> dict[str, str]:
@@ -76,6 +79,7 @@ def save(
         concrete = tf.function(serve, autograph=False).get_concrete_function(**arguments)
         tf.saved_model.save(module, str(directory), signatures={SIGNATURE: concrete})
     (directory / "fingerprint.pb").unlink(missing_ok=True)
+    settle_names(directory)
     for name in ("assets", "variables"):
         if (directory / name).is_dir() and not any((directory / name).iterdir()):
             shutil.rmtree(directory / name)
@@ -91,7 +95,7 @@ def to_onnx(tf: Any, directory: Path, signature: Signature, opset: int) -> onnx.
     convert = load_module("tf2onnx.convert", "tensorflow")
     del tf
     inputs, outputs = engine_names(signature.inputs), engine_names(signature.outputs)
-    with quiet(), _collected("tf2onnx") as messages:
+    with quiet(), _without_merging(), _collected("tf2onnx") as messages:
         try:
             frozen, names_in, names_out, tables, renames = loader.from_saved_model(
                 str(directory), None, None, tag="serve", signatures=[SIGNATURE],
@@ -114,6 +118,7 @@ def to_onnx(tf: Any, directory: Path, signature: Signature, opset: int) -> onnx.
     if refused:
         raise unsupported(f"TensorFlow operators without ONNX form: {'; '.join(refused)[:500]}")
     _order_outputs(model, signature)
+    canonical.settle(model)
     return model
 
 
@@ -147,6 +152,19 @@ def _erfc(context: Any, node: Any, name: str, _arguments: Any) -> None:
         "Sub", [one.output[0], erf.output[0]], outputs=[target], name=name,
         shapes=[shape], dtypes=[out_dtype],
     )  # fmt: skip
+
+
+@contextmanager
+def _without_merging() -> Generator[None]:
+    """Hold back tf2onnx's merging of equal nodes, which keeps another one's name each time."""
+    optimizers = load_module("tf2onnx.optimizer", "tensorflow")._get_optimizers()
+    every = dict(optimizers)
+    optimizers.pop(_MERGING)
+    try:
+        yield
+    finally:
+        optimizers.clear()
+        optimizers.update(every)
 
 
 @contextmanager

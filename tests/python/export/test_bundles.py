@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import onnx
 import pandas as pd
 import pytest
 import torch
-from python.export.zoo import rows
+from corpus.run import relist
+from python.export.zoo import entry, rows
 from torch import nn
 
+import sealane
 from sealane.bundle import Tolerance, Verdict, read_bundle
 from sealane.core import Domain, DType, ErrorCode, SealaneError, SymbolRange
 from sealane.export import export
@@ -26,39 +29,102 @@ def mlp():
     return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
 
 
-def test_equal_exports_have_equal_content(mlp, tmp_path):
-    ids = set()
-    for name in ("a", "b"):
-        path = export(mlp, (rows(5, 4),), name="m", path=tmp_path / name, **ONLY_ONNX)
-        with read_bundle(path) as bundle:
-            ids.add(bundle.manifest.content_id)
-    assert len(ids) == 1
-
-
-def test_saved_model_bytes_repeat(mlp, tmp_path):
-    saved = set()
-    for name in ("a", "b"):
-        path = export(mlp, (rows(5, 4),), name="m", path=tmp_path / name)
-        assert not (path / "1" / "fingerprint.pb").exists()
-        saved.add((path / "1/variables/variables.data-00000-of-00001").read_bytes())
-    assert len(saved) == 1
-
-
-def test_weights_above_the_threshold_lie_beside_the_model(mlp, tmp_path):
-    model = nn.Sequential(nn.Linear(4, 512), nn.ReLU(), nn.Linear(512, 2))
+@pytest.mark.parametrize("name", ["torch:mlp", "keras:lstm", "keras:raw-columns"])
+def test_equal_exports_have_equal_content(name, zoo_bundle, tmp_path):
+    chosen = entry(name)
     path = export(
-        model,
-        (rows(5, 4),),
-        name="m",
-        path=tmp_path / "m",
-        external_data_threshold=1000,
-        **ONLY_ONNX,
-    )
-    assert (path / "1" / "model.onnx.data").is_file()
-    inputs = rows(3, 4)
-    with open_session(path) as session, torch.no_grad():
-        expected = model(torch.from_numpy(inputs)).numpy()
+        chosen.model, chosen.examples, name=name.replace(":", "-"), path=tmp_path / "m",
+        **chosen.options,
+    )  # fmt: skip
+    assert not (path / "1" / "fingerprint.pb").exists()
+    with read_bundle(zoo_bundle(name)) as first, read_bundle(path) as second:
+        assert first.manifest.content_id == second.manifest.content_id
+        assert {variant.id for variant in second.manifest.variants} == {"onnx", "savedmodel"}
+
+
+def test_another_seed_draws_other_cases_of_the_same_model(mlp, tmp_path):
+    found = []
+    for seed in (0, 1):
+        path = export(
+            mlp, (rows(5, 4),), name="m", path=tmp_path / str(seed), seed=seed, **ONLY_ONNX
+        )
+        with read_bundle(path) as bundle:
+            found.append((bundle.manifest.content_id, bundle.golden[0].inputs["input"].tobytes()))
+    assert found[0][0] == found[1][0]
+    assert found[0][1] != found[1][1]
+
+
+@pytest.mark.parametrize("engine", ["onnx", "jvm"])
+def test_weights_above_the_threshold_lie_beside_the_model(engine, large, monkeypatch, tmp_path):
+    path, inputs, expected = large
+    data = path / "1" / "model.onnx.data"
+    assert data.stat().st_size > 4 * 4 * 512
+    assert (path / "1" / "model.onnx").stat().st_size < 4000
+    monkeypatch.chdir(tmp_path)
+    with sealane.open(path, engine=engine) as session:
         np.testing.assert_allclose(session.run({"input": inputs})["output"], expected, atol=1e-5)
+
+
+def test_weights_beside_the_model_are_the_same_bits_in_java(large):
+    result = sealane.verify(large[0], ["onnx", "jvm"])
+    assert [row.verdict for row in result.rows] == [Verdict.WITHIN_ORACLE, Verdict.BIT_EXACT]
+
+
+@pytest.mark.parametrize("engine", ["onnx", "jvm"])
+def test_a_changed_byte_of_the_weights_is_refused(engine, large, tmp_path):
+    shutil.copytree(large[0], tmp_path / "m")
+    data = tmp_path / "m" / "1" / "model.onnx.data"
+    content = bytearray(data.read_bytes())
+    content[100] ^= 1
+    data.write_bytes(content)
+    with pytest.raises(SealaneError) as caught:
+        sealane.open(tmp_path / "m", engine=engine)
+    assert caught.value.code is ErrorCode.FILES_DIFFER
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A bundle with external data, inputs, and what the model gives for them."""
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Linear(4, 512), nn.Hardswish(), nn.Linear(512, 2))
+    path = tmp_path_factory.mktemp("large") / "m"
+    export(model, (rows(5, 4),), name="m", path=path, external_data_threshold=1000, **ONLY_ONNX)
+    inputs = rows(3, 4)
+    with torch.no_grad():
+        return path, inputs, model(torch.from_numpy(inputs)).numpy()
+
+
+@pytest.mark.parametrize("engine", ["onnx", "jvm"])
+def test_a_fault_planted_into_a_bundle_is_refused_when_it_opens(engine, zoo_bundle, tmp_path):
+    """One weight + 0.001, every digest made right again: only the replay can tell."""
+    path = tmp_path / "m"
+    shutil.copytree(zoo_bundle("torch:mlp"), path)
+    model = onnx.load(path / "1" / "model.onnx")
+    tensor = next(t for t in model.graph.initializer if len(t.dims) == 2)
+    values = onnx.numpy_helper.to_array(tensor).copy()
+    values[0, 0] += np.float32(0.001)
+    tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    onnx.save(model, path / "1" / "model.onnx")
+    relist(path)
+    with pytest.raises(SealaneError) as caught:
+        sealane.open(path, engine=engine)
+    assert caught.value.code is ErrorCode.PARITY_FAILED
+
+
+def test_torch_model_without_a_right_saved_model_says_why(tmp_path):
+    class Determinant(nn.Module):
+        def forward(self, x):
+            return torch.linalg.det(x)
+
+    path = export(Determinant(), (rows(3, 4, 4),), name="m", path=tmp_path / "m")
+    with read_bundle(path) as bundle:
+        assert [variant.id for variant in bundle.manifest.variants] == ["onnx"]
+        (absent,) = bundle.manifest.unavailable
+        assert absent.kind == "savedmodel"
+        assert "Det" in absent.reason
+    with pytest.raises(SealaneError, match="Det") as caught:
+        sealane.open(path, engine="tensorflow")
+    assert caught.value.code is ErrorCode.VARIANT_NOT_FOUND
 
 
 def test_certificate_says_what_was_compared(mlp, tmp_path):

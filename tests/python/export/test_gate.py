@@ -62,6 +62,58 @@ def test_names_dims_and_metadata_are_the_signatures(tmp_path):
     assert b"/root/" not in made.SerializeToString()
 
 
+def test_newer_ir_is_brought_down_to_what_java_reads(tmp_path):
+    given = model([helper.make_node("Relu", ["x"], ["y"])])
+    given.ir_version = 13
+    made = passed(given, tmp_path)
+    assert made.ir_version == onnxruntime_capabilities().export_ir == 10
+    onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+def test_model_above_the_level_is_refused_when_it_is_read_again(tmp_path):
+    given = gate.normalise(model([helper.make_node("Relu", ["x"], ["y"])]), SIGNATURE, "m")
+    given.ir_version = 11
+    onnx.save(given, tmp_path / "model.onnx")
+    with pytest.raises(SealaneError, match="IR version 11, at most 10") as caught:
+        gate.check(tmp_path / "model.onnx", SIGNATURE)
+    assert caught.value.code is ErrorCode.EXPORT_FAILED
+
+
+def test_opsets_are_those_in_use(tmp_path):
+    given = model([helper.make_node("Relu", ["x"], ["y"])])
+    given.opset_import.extend(
+        [helper.make_opsetid("ai.onnx.ml", 3), helper.make_opsetid("com.example.unused", 1)]
+    )
+    assert [entry.domain for entry in passed(given, tmp_path).opset_import] == [""]
+
+
+def test_unused_constants_and_paths_are_scrubbed(tmp_path):
+    unused = onnx.numpy_helper.from_array(np.ones(3, np.float32), "unused")
+    unused.doc_string = "/home/someone/weights"
+    given = model([helper.make_node("Relu", ["x"], ["y"])], initializers=[unused])
+    given.graph.value_info.append(helper.make_tensor_value_info("x", TensorProto.FLOAT, None))
+    given.producer_name, given.doc_string, given.domain = "pytorch", "/home/someone", "home"
+    given.graph.doc_string = given.graph.input[0].doc_string = "/home/someone"
+    made = passed(given, tmp_path)
+    assert not made.graph.initializer
+    assert b"home" not in made.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("operator", "opset", "dtypes", "expected"),
+    [
+        ("Gemm", 20, {"T": "float"}, True),
+        ("Gemm", 20, {"T": "int8"}, False),
+        ("Conv", 20, {"T": "double"}, False),
+        ("Conv", 20, {"T": "float16"}, True),
+        ("HardSwish", 20, {"T": "float"}, True),
+        ("NoSuch", 20, {}, False),
+    ],
+)
+def test_table_answers_for_an_operator(operator, opset, dtypes, expected):
+    assert onnxruntime_capabilities().supports("", operator, opset, dtypes) is expected
+
+
 def test_functions_are_inlined(tmp_path):
     body = helper.make_function(
         "local", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])],

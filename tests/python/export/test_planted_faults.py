@@ -39,6 +39,7 @@ def judged(converted, name, tamper, tmp_path):
     model = onnx.ModelProto()
     model.CopyFrom(bare)
     tamper(model)
+    assert (model == bare) == (tamper is honest)
     path = tmp_path / "model.onnx"
     write_onnx(prepared, model, path, "m", THRESHOLD)
     engine = engines.onnx_engine(path, prepared.signature)

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from python.export.zoo import NAMES, entry, keras_zoo, torch_zoo
+from python.supported import COLUMNS, MIN_CASES
 
 import sealane
 from sealane.bundle import Verdict, read_bundle
@@ -19,7 +20,7 @@ def test_names_are_the_whole_zoo():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_model_is_within_oracle(name, zoo_bundle):
+def test_model_is_within_oracle(name, zoo_bundle, supported):
     model = entry(name).model
     before = weights(model)
     path = zoo_bundle(name)
@@ -27,6 +28,7 @@ def test_model_is_within_oracle(name, zoo_bundle):
         verdicts = {variant.id: variant.verdict for variant in bundle.manifest.variants}
         expected = {"onnx": Verdict.WITHIN_ORACLE, "savedmodel": Verdict.WITHIN_ORACLE}
         assert verdicts == expected, bundle.manifest.unavailable
+        supported.check("models", name, finding(entry(name), bundle.certificate["runs"]))
         assert_runs(bundle)
         assert_oracle(bundle)
         assert_cases_cover_batches(bundle)
@@ -44,7 +46,7 @@ def test_java_gives_the_bits_of_python_on_every_case(name, zoo_bundle):
         sealane.open(path, engine="jvm", replay="off") as java,
     ):
         assert java.engine_version == python.engine_version
-        assert len(bundle.golden) >= 5
+        assert len(bundle.golden) >= MIN_CASES
         differing = [
             (case.id, spec.name)
             for case in bundle.golden
@@ -78,6 +80,14 @@ def weights(model):
     if hasattr(model, "get_weights"):
         return [np.array(weight) for weight in model.get_weights()]
     return [tensor.detach().clone().numpy() for tensor in model.state_dict().values()]
+
+
+def finding(chosen, runs):
+    """What the supported matrix shows of a model."""
+    found = {run["backend"]: run["verdict"] for run in runs}
+    backends = ("onnx", "jvm:onnx", "tensorflow")
+    verdicts = {column: found[name] for column, name in zip(COLUMNS, backends, strict=True)}
+    return {"kind": chosen.kind, "what": chosen.what, "verdicts": verdicts}
 
 
 def assert_runs(bundle):

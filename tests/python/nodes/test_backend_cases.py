@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import onnxruntime
 import pytest
 from python.nodes.cases import NEWEST_IR, NEWEST_OPSET
 from python.nodes.outcomes import Outcome, run_case
@@ -71,6 +72,19 @@ def test_what_plain_onnx_runtime_passes_has_equal_bits(wrapped, outcomes, except
         if found.status != "equal" and each.case.name not in exceptions
     ]
     assert not failures, report(failures)
+
+
+def test_the_supported_matrix_has_the_counts(side, wrapped, outcomes, supported):
+    passing = [found.status for _, found in rows(wrapped, outcomes, "passes")]
+    supported.check(
+        "nodes",
+        side,
+        {
+            "version": onnxruntime.__version__,
+            "passes": len(passing),
+            "equal": passing.count("equal"),
+        },
+    )
 
 
 def test_a_listed_exception_still_ends_as_listed(wrapped, outcomes, exceptions):
