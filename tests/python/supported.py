@@ -9,6 +9,8 @@ from typing import Any
 
 from python.export.zoo import NAMES
 
+from sealane.core import DType
+
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "supported.json"
 README = ROOT / "README.md"
@@ -48,7 +50,10 @@ class Supported:
         merged["models"] = {name: merged["models"][name] for name in NAMES}
         TABLE.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n", "utf-8")
         text = README.read_text("utf-8")
-        README.write_text(text.replace(block(text), rendered(merged)), "utf-8")
+        before, _, after = text.partition(START)
+        README.write_text(
+            f"{before}{START}{rendered(merged)}{END}{after.partition(END)[2]}", "utf-8"
+        )
 
 
 def recorded() -> Table:
@@ -97,5 +102,12 @@ def _engines(table: Table) -> list[str]:
         f"| TensorFlow {dtypes['tensorflow']['version']} |",
         f"| ONNX backend tests that plain ONNX Runtime passes, with its bits | {counts[0]} "
         f"| {counts[1]} | |",
-        f"| dtypes in and out | {' | '.join(', '.join(each['dtypes']) for each in every)} |",
+        f"| dtypes in and out | {' | '.join(_listed(each['dtypes']) for each in every)} |",
     ]
+
+
+def _listed(dtypes: list[str]) -> str:
+    every = [dtype.value for dtype in DType]
+    if dtypes == every:
+        return f"all {len(every)} of the [format](tests/conformance/dtypes.json)"
+    return ", ".join(dtypes)

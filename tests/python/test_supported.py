@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 from python.export.zoo import NAMES
-from python.supported import README, Supported, block, recorded, rendered
+from python.supported import END, README, START, Supported, block, recorded, rendered
 
 from sealane.core import DType
 
 
 def test_the_readme_shows_what_is_recorded():
-    assert block(README.read_text("utf-8")) == rendered(recorded()), "run make matrix"
+    text = README.read_text("utf-8")
+    assert (text.count(START), text.count(END)) == (1, 1)
+    assert block(text) == rendered(recorded()), "run make matrix"
 
 
 def test_everything_recorded_is_still_found_by_a_suite():

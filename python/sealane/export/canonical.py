@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -96,14 +97,16 @@ def _merged(
 
 
 def _content(part: onnx.NodeProto | onnx.TensorProto) -> bytes:
-    """A constant or node but for its name and the names of what it makes."""
+    """A digest of a constant or node but for its name and the names of what it makes."""
     copied = type(part).FromString(part.SerializeToString())
     copied.name = ""
     if isinstance(copied, NodeProto):
         outputs = ["" if not name else "_" for name in copied.output]
         del copied.output[:]
         copied.output.extend(outputs)
-    return type(part).__name__.encode() + copied.SerializeToString(deterministic=True)
+    digest = hashlib.sha256(type(part).__name__.encode())
+    digest.update(copied.SerializeToString(deterministic=True))
+    return digest.digest()
 
 
 def _reads(node: onnx.NodeProto) -> Iterator[str]:

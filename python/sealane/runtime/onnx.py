@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from sealane.core import DType, ErrorCode, SealaneError, Signature
 
@@ -132,14 +133,16 @@ class OnnxEngine:
         """Runs through OrtValue, because ONNX Runtime's NumPy door does not know bfloat16."""
         ort = _onnxruntime()
         bf16 = DType.BF16.numpy
-        values = {
-            name: ort.OrtValue.ortvalue_from_numpy_with_onnx_type(
-                array.view(np.uint16), _BF16_ONNX_TYPE
-            )
-            if array.dtype == bf16
-            else ort.OrtValue.ortvalue_from_numpy(array)
-            for name, array in feeds.items()
-        }
+        values: dict[str, object] = {}
+        for name, array in feeds.items():
+            if array.dtype == bf16:
+                values[name] = ort.OrtValue.ortvalue_from_numpy_with_onnx_type(
+                    array.view(np.uint16), _BF16_ONNX_TYPE
+                )
+            elif array.dtype == np.object_:
+                values[name] = _text_value(ort, array)
+            else:
+                values[name] = ort.OrtValue.ortvalue_from_numpy(array)
         results = self._session.run_with_ort_values(wanted, values)
         return {
             name: _copy_bf16(each)
@@ -155,6 +158,20 @@ class OnnxEngine:
 
 def _onnxruntime() -> Any:
     return importlib.import_module("onnxruntime")
+
+
+def _text_value(ort: Any, array: AnyArray) -> object:
+    """Text as an OrtValue, which ONNX Runtime's Python door only gives as a model's output."""
+    constant = TensorProto(data_type=TensorProto.STRING, dims=array.shape)
+    constant.string_data.extend(str(text).encode() for text in array.reshape(-1))
+    text = helper.make_tensor_value_info("text", TensorProto.STRING, None)
+    node = helper.make_node("Constant", [], ["text"], value=constant)
+    opset = helper.make_opsetid("", 17)
+    model = helper.make_model(
+        helper.make_graph([node], "text", [], [text]), opset_imports=[opset], ir_version=8
+    )
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run_with_ort_values(["text"], {})[0]
 
 
 def _copy_bf16(value: Any) -> AnyArray:

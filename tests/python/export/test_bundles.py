@@ -112,19 +112,19 @@ def test_a_fault_planted_into_a_bundle_is_refused_when_it_opens(engine, zoo_bund
 
 
 def test_torch_model_without_a_right_saved_model_says_why(tmp_path):
-    class Determinant(nn.Module):
-        def forward(self, x):
-            return torch.linalg.det(x)
-
-    path = export(Determinant(), (rows(3, 4, 4),), name="m", path=tmp_path / "m")
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Upsample(scale_factor=2, mode="bilinear"))
+    path = export(model, (rows(2, 2, 5, 5),), name="m", path=tmp_path / "m")
     with read_bundle(path) as bundle:
         assert [variant.id for variant in bundle.manifest.variants] == ["onnx"]
         (absent,) = bundle.manifest.unavailable
         assert absent.kind == "savedmodel"
-        assert "Det" in absent.reason
-    with pytest.raises(SealaneError, match="Det") as caught:
+        assert "Resize" in absent.reason
+    with pytest.raises(SealaneError) as caught:
         sealane.open(path, engine="tensorflow")
     assert caught.value.code is ErrorCode.VARIANT_NOT_FOUND
+    assert [row.problem for row in sealane.verify(path, ["tensorflow"]).rows] == [
+        f"no savedmodel variant: {absent.reason}"
+    ]
 
 
 def test_certificate_says_what_was_compared(mlp, tmp_path):
