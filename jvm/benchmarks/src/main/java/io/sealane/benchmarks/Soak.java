@@ -26,7 +26,7 @@ public final class Soak {
   /** What it takes until the JVM has compiled and loaded all it needs. */
   private static final int WARM_RUNS = 100_000;
 
-  private static final int WARM_CYCLES = 200;
+  private static final int WARM_CYCLES = 1_500;
 
   private Soak() {}
 

@@ -21,12 +21,12 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads files once: the bytes that are digested are the bytes that are kept or copied. Small files
- * are read and digested at once; large ones are digested, and unless they are kept also read, by
- * other threads while the next file is read. Used by one thread at a time.
+ * Reads files once: the bytes that are digested are the bytes that are kept or copied. A file is
+ * digested while it is read, part by part, since what is still in a core's cache costs least;
+ * several large files are read by several threads. Used by one thread at a time.
  */
 final class FileCapture {
-  /** Bytes from which a second thread is worth waking. */
+  /** Bytes from which a file is worth a thread. */
   static final int LARGE = 1 << 20;
 
   private static final Set<OpenOption> READ =
@@ -35,10 +35,17 @@ final class FileCapture {
   private static final int CHUNK = 1 << 16;
   private static final int PART = 1 << 18;
   private static final int HEAD = 8;
-  private static final boolean SEVERAL_CORES = Runtime.getRuntime().availableProcessors() > 1;
 
+  private final boolean sideBySide;
   private final MessageDigest digest = sha256();
   private byte @Nullable [] chunk;
+
+  /**
+   * @param sideBySide whether large files are read by other threads
+   */
+  FileCapture(boolean sideBySide) {
+    this.sideBySide = sideBySide;
+  }
 
   /**
    * What was read.
@@ -110,28 +117,34 @@ final class FileCapture {
       @Nullable ByteBuffer memory,
       @Nullable WritableByteChannel copy)
       throws IOException {
-    boolean large = expected >= LARGE && SEVERAL_CORES;
-    if (memory != null && copy == null) {
-      return kept(file, name, expected, memory, large);
-    }
-    if (!large) {
-      return CompletableFuture.completedFuture(streamed(file, name, expected, memory, copy));
+    if (!sideBySide || expected < LARGE) {
+      return CompletableFuture.completedFuture(readNow(file, name, expected, memory, copy));
     }
     return CompletableFuture.supplyAsync(
         () -> {
           try {
-            return new FileCapture().streamed(file, name, expected, memory, copy);
+            return new FileCapture(false).readNow(file, name, expected, memory, copy);
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }
         });
   }
 
-  /** Reads straight into the memory that is kept; parts are digested while the next is read. */
-  private CompletableFuture<Captured> kept(
-      Path file, String name, long expected, ByteBuffer memory, boolean large) throws IOException {
-    MessageDigest sha256 = large ? sha256() : digest;
-    CompletableFuture<Void> digested = CompletableFuture.completedFuture(null);
+  private Captured readNow(
+      Path file,
+      String name,
+      long expected,
+      @Nullable ByteBuffer memory,
+      @Nullable WritableByteChannel copy)
+      throws IOException {
+    return memory != null && copy == null
+        ? kept(file, name, expected, memory)
+        : streamed(file, name, expected, memory, copy);
+  }
+
+  /** Reads straight into the memory that is kept. */
+  private Captured kept(Path file, String name, long expected, ByteBuffer memory)
+      throws IOException {
     try (FileChannel channel = open(file, name)) {
       int size = 0;
       int count = 0;
@@ -139,19 +152,13 @@ final class FileCapture {
         ByteBuffer part = memory.slice(size, Math.min(PART, (int) expected - size));
         count = channel.read(part);
         size += Math.max(count, 0);
-        part.flip();
-        if (large) {
-          digested = digested.thenRunAsync(() -> sha256.update(part));
-        } else {
-          sha256.update(part);
-        }
+        digest.update(part.flip());
       }
       boolean longer = size == expected && channel.read(ByteBuffer.allocate(1)) > 0;
-      long seen = longer ? expected + 1 : size;
       byte[] head = new byte[Math.min(HEAD, size)];
       memory.get(0, head);
-      return digested.thenApply(
-          done -> new Captured(seen, HEX.formatHex(sha256.digest()), HEX.formatHex(head)));
+      return new Captured(
+          longer ? expected + 1 : size, HEX.formatHex(digest.digest()), HEX.formatHex(head));
     }
   }
 

@@ -13,9 +13,12 @@ final class FilePlan {
   private final Set<String> inMemory = new HashSet<>();
   private final Set<String> direct = new HashSet<>();
   private final Set<String> onDisk = new HashSet<>();
+  private final boolean severalLarge;
 
   FilePlan(Manifest manifest, Set<String> keep) {
     manifest.files().forEach(file -> listed.add(file.path()));
+    severalLarge =
+        manifest.files().stream().filter(file -> file.size() >= FileCapture.LARGE).count() > 1;
     kept =
         manifest.variants().stream()
             .filter(v -> keep.contains(v.id()) || keep.contains(v.kind()))
@@ -76,6 +79,11 @@ final class FilePlan {
   /** Whether the variant is one ONNX file without external data, so that its bytes suffice. */
   boolean standsAlone(Variant variant) {
     return variant.kind().equals(Variant.ONNX) && !listed.contains(externalData(variant));
+  }
+
+  /** Whether threads can share the reading. */
+  boolean hasSeveralLarge() {
+    return severalLarge;
   }
 
   boolean inMemory(String path) {

@@ -35,7 +35,6 @@ final class Reading {
 
   private final Path root;
   private final ReadOptions options;
-  private final FileCapture capture = new FileCapture();
   private final PrivateDirectory privateDirectory = new PrivateDirectory();
   private final Map<String, ByteBuffer> memory = new HashMap<>();
 
@@ -52,9 +51,10 @@ final class Reading {
     BundlePaths.check(manifest.files().stream().map(FileEntry::path).toList());
     BundlePaths.check(manifest.variants().stream().map(Variant::path).toList());
     FilePlan plan = new FilePlan(manifest, options.keep());
+    FileCapture capture = new FileCapture(plan.hasSeveralLarge());
     try {
       Map<String, Captured> files =
-          new FileCheck(manifest, tree, limits).check(f -> read(f, plan, tree));
+          new FileCheck(manifest, tree, limits).check(f -> read(capture, f, plan, tree));
       checkContentId(manifest);
       files.forEach((path, file) -> ForbiddenContent.check(path, file.head()));
       Map<String, String> digests = new HashMap<>();
@@ -79,12 +79,12 @@ final class Reading {
     return FileCapture.small(file, options.limits().manifestBytes(), MANIFEST);
   }
 
-  private CompletableFuture<Captured> read(FileEntry file, FilePlan plan, DirectoryTree tree)
-      throws IOException {
+  private CompletableFuture<Captured> read(
+      FileCapture capture, FileEntry file, FilePlan plan, DirectoryTree tree) throws IOException {
     Path place = Objects.requireNonNull(tree.files().get(file.path()), file.path()).place();
     ByteBuffer bytes = null;
     if (plan.inMemory(file.path())) {
-      boolean direct = plan.direct(file.path()) && file.size() > FileCapture.LARGE;
+      boolean direct = plan.direct(file.path()) && file.size() >= FileCapture.LARGE;
       bytes = FileCapture.allocate(file.size(), direct, file.path());
       memory.put(file.path(), bytes);
     }
