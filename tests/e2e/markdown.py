@@ -12,7 +12,6 @@ import contextlib
 import os
 import re
 import signal
-import stat
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ FENCE = re.compile(
 )
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 REPOSITORY = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
 JAR = REPOSITORY / "python" / "sealane" / "jvm" / "sealane.jar"
 LIMIT = 300
 """Seconds for one command."""
@@ -66,16 +66,17 @@ def links(page: Path) -> list[str]:
     return LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8")))
 
 
-def run(block: Block, folder: Path) -> None:
+def run(block: Block, folder: Path, programs: Path) -> None:
+    """Saves or runs a block; ``python`` and ``sealane`` are those of ``programs``."""
     if block.title is not None:
         (folder / block.title).write_text(block.body, encoding="utf-8")
     elif block.language == "console":
         for command, expected in block.commands:
-            _printed(command, _shell(command, folder), expected)
+            _printed(command, _shell(command, folder, programs), expected)
     elif block.language == "python":
         file = folder / f"line_{block.line}.py"
         file.write_text(block.body, encoding="utf-8")
-        _shell(f"python {file.name}", folder)
+        _shell(f"python {file.name}", folder, programs)
 
 
 def _printed(command: str, output: str, expected: list[str]) -> None:
@@ -86,17 +87,14 @@ def _printed(command: str, output: str, expected: list[str]) -> None:
         assert found, f"{command!r} did not print {line!r} there; it printed:\n{output}"
 
 
-def _shell(command: str, folder: Path) -> str:
+def _shell(command: str, folder: Path, programs: Path) -> str:
     """What a command prints. All that it started has ended when this returns."""
-    programs = _programs(folder)
     process = subprocess.Popen(
         ["bash", "-c", command],
         cwd=folder,
         env={
             **os.environ,
-            "PATH": os.pathsep.join(
-                (str(Path(sys.executable).parent), str(programs), os.environ["PATH"])
-            ),
+            "PATH": os.pathsep.join((str(programs), str(BIN), os.environ["PATH"])),
             "SEALANE_JAR": str(JAR),
             "COLUMNS": "160",
         },
@@ -114,13 +112,3 @@ def _shell(command: str, folder: Path) -> str:
                 os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, f"{command!r} exited {process.returncode}\n{output}\n{messages}"
     return output
-
-
-def _programs(folder: Path) -> Path:
-    """A ``sealane`` program, for a checkout that is not installed."""
-    program = folder / ".programs" / "sealane"
-    if not program.exists():
-        program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sealane.cli "$@"\n')
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return program.parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from e2e import markdown
+from e2e import markdown, warm
 
 PAGES = [
     markdown.REPOSITORY / "README.md",
@@ -11,12 +11,18 @@ PAGES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    with warm.programs(tmp_path_factory.mktemp("programs")) as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_block_of_the_page_runs(page, tmp_path):
+def test_every_block_of_the_page_runs(page, tmp_path, programs):
     found = [block for block in markdown.blocks(page) if block.not_run is None]
     assert found, f"{page.name} has no fenced block"
     for block in found:
-        markdown.run(block, tmp_path)
+        markdown.run(block, tmp_path, programs)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
