@@ -53,6 +53,7 @@ class KerasSource:
         self._style = Style.POSITIONAL
         self._inputs: tuple[str, ...] = ()
         self._outputs: tuple[str, ...] = ()
+        self._examples: Arrays = {}
         self.description: dict[str, object] = {
             "exporter": f"tf2onnx {_version('tf2onnx')}",
             "model": type(model).__name__,
@@ -77,6 +78,7 @@ class KerasSource:
             name: array if name in doubles else _native(array)
             for name, array in examples.arrays.items()
         }
+        self._examples = arrays
         before = [np.array(weight) for weight in self._model.get_weights()]
         first, second = self._flat(self._model, arrays), self._flat(self._model, arrays)
         after = self._model.get_weights()
@@ -115,6 +117,10 @@ class KerasSource:
             values = self._flat(double, wide)
             return {name: value for name, (_, value) in zip(self._outputs, values, strict=True)}
 
+        try:
+            run(self._examples)
+        except SealaneError:
+            return None
         return Oracle("keras-f64", self.version, run)
 
     def function(self) -> Any:
@@ -140,7 +146,7 @@ class KerasSource:
         def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
             return model(features(tensors) if features is not None else tensors)
 
-        tracked = [self._model] if features is None else [self._model, features]
+        tracked = self._tracked() if features is None else [*self._tracked(), features]
         tensorflow_graph.save(self._tf, call, tracked, signature, directory)
 
     def to_onnx(self, signature: Signature, probe: Arrays, opset: int) -> onnx.ModelProto:
@@ -196,6 +202,22 @@ class KerasSource:
         by_name = set(names) == set(tensors)
         ordered = [tensors[name] for name in names] if by_name else list(tensors.values())
         return self._keras.tree.pack_sequence_as(structure, ordered)
+
+    def _tracked(self) -> list[Any]:
+        """What a SavedModel keeps: the model, or of a subclassed one its variables and tables.
+
+        TensorFlow traces a Keras model that it saves once more, with one argument, which a
+        subclassed one may not take.
+        """
+        if self._graph() is not None:
+            return [self._model]
+        resource = self._tf.saved_model.experimental.TrackableResource
+        layers: list[Any] = list(self._model._flatten_layers())
+        members: list[Any] = []
+        for layer in layers:
+            members += layer.__dict__.values()
+        tables = [each for each in members if isinstance(each, resource)]
+        return [*(variable._value for variable in self._model.variables), *tables]
 
     def _doubles(self) -> set[str]:
         """The inputs that the model takes in float64, where it says so."""

@@ -40,6 +40,10 @@ class TorchSource:
     def __init__(self, model: object) -> None:
         self._torch = load_module("torch", "torch")
         load_module("onnxscript", "torch")
+        if isinstance(model, self._torch.jit.ScriptModule):
+            raise unsupported(
+                "a TorchScript module can not be exported; give the torch.nn.Module it was made of"
+            )
         self.version: str = self._torch.__version__
         try:
             self._model: Any = copy.deepcopy(model)
@@ -52,6 +56,7 @@ class TorchSource:
         self._style = Style.POSITIONAL
         self._inputs: tuple[str, ...] = ()
         self._outputs: tuple[str, ...] = ()
+        self._examples: Arrays = {}
         self.description: dict[str, object] = {
             "exporter": "torch.onnx (dynamo)",
             "model": type(model).__name__,
@@ -69,6 +74,7 @@ class TorchSource:
         self._style = examples.style
         self._inputs = tuple(examples.arrays)
         arrays = {name: self._native(array) for name, array in examples.arrays.items()}
+        self._examples = arrays
         before = self._state()
         first = self._flat(self._model, arrays)
         self._check_unchanged(before)
@@ -88,7 +94,7 @@ class TorchSource:
         return {name: value for name, (_, value) in zip(self._outputs, values, strict=True)}
 
     def oracle(self) -> Oracle | None:
-        """The module in double precision, or None when it can not run so."""
+        """The module in double precision, or None when it can not run so (``x.float()`` in it)."""
         double = copy.deepcopy(self._model).double()
 
         def run(inputs: Arrays) -> Arrays:
@@ -96,6 +102,10 @@ class TorchSource:
             values = self._flat(double, wide)
             return {name: value for name, (_, value) in zip(self._outputs, values, strict=True)}
 
+        try:
+            run(self._examples)
+        except SealaneError:
+            return None
         return Oracle("torch-f64", self.version, run)
 
     def to_onnx(self, signature: Signature, probe: Arrays, opset: int) -> onnx.ModelProto:
@@ -130,7 +140,7 @@ class TorchSource:
                     verbose=False,
                 )
             except Exception as error:
-                raise explain(error, self._model, "torch.onnx") from error
+                raise explain(error, self._model, "torch.onnx", program) from error
         return exported.model_proto
 
     def _state(self) -> dict[str, Any]:

@@ -23,17 +23,20 @@ _DATA_DEPENDENT = (
 _KNOWN_NAMESPACES = ("aten", "prims", "prim", "higher_order", "torchvision", "quantized_decomposed")
 
 
-def explain(error: BaseException, model: Any, stage: str) -> SealaneError:
+def explain(
+    error: BaseException, model: Any, stage: str, program: Any | None = None
+) -> SealaneError:
     """A coded error that names the layer in which an exporter failed.
 
     Args:
         error: What the exporter raised.
         model: The module that was exported; its layers are looked for in the traceback.
         stage: What was being done, for the message.
+        program: The traced program that was being converted, or None.
     """
-    layer = _failing_layer(error, model)
-    where = f"layer {layer!r}: " if layer else ""
     text = _shorten(_root_message(error))
+    layer = _failing_layer(error, model) or _layer_of_operator(program, text)
+    where = f"layer {layer!r}: " if layer else ""
     details: dict[str, object] = {"layer": layer, "stage": stage, "cause": type(error).__name__}
     if any(mark in text or mark in str(error) for mark in _DATA_DEPENDENT):
         return unsupported(
@@ -92,6 +95,18 @@ def _layer_of(node: Any) -> str:
     paths = [path for path, _ in stack.values() if path]
     path = re.sub(r"^(L\['self'\]\.)?model\.?", "", paths[-1]) if paths else ""
     return path or "(the model's own forward)"
+
+
+def _layer_of_operator(program: Any | None, text: str) -> str | None:
+    """The layer of the first node whose operator a message names."""
+    named = re.search(r"op='(aten\.\w+)'", text)
+    if program is None or named is None:
+        return None
+    for traced in (program, program.run_decompositions()):
+        for node in traced.graph.nodes:
+            if str(node.target).startswith(f"{named[1]}."):
+                return _layer_of(node)
+    return None
 
 
 def _failing_layer(error: BaseException, model: Any) -> str | None:

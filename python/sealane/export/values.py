@@ -63,6 +63,9 @@ class Sampler:
     def boundary(self, sizes: Mapping[str, int], rng: np.random.Generator) -> Array:
         """Drawn rows among which the first ones hold one boundary value each.
 
+        A row of several values holds it in every second place, beside drawn ones: a row of equal
+        values has no variance, and layers that divide by it show nothing but rounding.
+
         For floats zero, the domain's bounds (or ten times the examples' largest), the dtype's
         smallest normal number and one below it, NaN where missing values are allowed; for integers
         the smallest and the largest; for strings the empty one, non-ASCII ones and null.
@@ -70,8 +73,13 @@ class Sampler:
         values = self.draw(sizes, rng)
         if values.ndim == 0 or not self.spec.shape or not isinstance(self.spec.shape[0], str):
             return values
-        for row, value in zip(range(len(values)), self._edges(), strict=False):
-            values[row] = value
+        edges = self._edges()
+        if values.ndim == 1:
+            values[: len(edges)] = edges[: len(values)]
+            return values
+        for row, (start, value) in enumerate((start, edge) for start in (0, 1) for edge in edges):
+            if row < len(values):
+                values[row].reshape(-1)[start::2] = value
         return values
 
     def coverage(self) -> list[Any]:

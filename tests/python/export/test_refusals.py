@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -164,6 +166,23 @@ def test_complex_input_is_refused(tmp_path):
 def test_foreign_object_is_refused(tmp_path):
     error = refused(object(), (rows(3, 4),), tmp_path)
     assert error.code is ErrorCode.EXPORT_UNSUPPORTED
+
+
+def test_layer_of_an_operator_without_onnx_form_is_named(tmp_path):
+    model = nn.Sequential(nn.Conv1d(3, 8, 3), nn.AdaptiveMaxPool1d(2))
+    error = refused(model, (rows(3, 3, 9),), tmp_path)
+    assert error.code is ErrorCode.EXPORT_UNSUPPORTED
+    assert "layer '1'" in error.message
+    assert "adaptive_max_pool" in error.message
+
+
+def test_torch_script_is_refused(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = torch.jit.trace(nn.Linear(4, 2), torch.zeros(2, 4))
+    error = refused(model, (rows(3, 4),), tmp_path)
+    assert error.code is ErrorCode.EXPORT_UNSUPPORTED
+    assert "TorchScript" in error.message
 
 
 def test_unknown_runtime_is_refused_before_anything_is_converted(tmp_path):

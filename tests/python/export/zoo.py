@@ -19,6 +19,7 @@ NAMES = (
     "torch:tabular",
     "torch:two-in-two-out",
     "torch:integers",
+    "torch:bytes-to-floats",
     "torch:half",
     "torch:double",
     "torch:raw-columns",
@@ -28,12 +29,14 @@ NAMES = (
     "keras:half",
     "keras:double",
     "keras:cnn-batchnorm",
+    "keras:group-normalization",
     "keras:attention",
     "keras:multi-io",
     "keras:strings",
     "keras:raw-columns",
     "keras:subclassed",
     "keras:subclassed-multi-io",
+    "keras:subclassed-two-arguments",
 )
 
 
@@ -154,6 +157,14 @@ def torch_zoo() -> dict[str, Entry]:
         def forward(self, x: torch.Tensor, keep: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return torch.where(keep, x * 3 + 1, -x), x.sum(-1)
 
+    class BytesToFloats(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(12, 3)
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            return self.head((pixels.float() / 255 - 0.5).flatten(1))
+
     convolution = nn.Sequential(
         nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Hardswish(), nn.MaxPool2d(2),
         nn.Conv2d(8, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
@@ -220,6 +231,12 @@ def torch_zoo() -> dict[str, Entry]:
             Counter(),
             (integers.integers(-9, 9, (5, 4)), integers.random((5, 4)) < 0.5),
         ),
+        "bytes-to-floats": Entry(
+            module,
+            "bytes cast to floats",
+            BytesToFloats(),
+            (integers.integers(0, 256, (5, 3, 4)).astype(np.uint8),),
+        ),
         "raw-columns": Entry(
             module,
             "raw columns with text and missing values",
@@ -260,6 +277,17 @@ def keras_zoo() -> dict[str, Entry]:
     subclassed_multi_io = SubclassedMultiIo()
     several = {"x": rows(5, 3), "key": np.arange(5, dtype=np.int32)}
     subclassed_multi_io({n: keras.ops.convert_to_tensor(v) for n, v in several.items()})
+
+    class TwoArguments(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden = layers.Dense(3)
+
+        def call(self, a: Any, b: Any) -> Any:
+            return self.hidden(a) + b
+
+    two_arguments = TwoArguments()
+    two_arguments(rows(2, 4), rows(2, 3))
 
     subclassed = Subclassed()
     subclassed(rows(2, 6))
@@ -353,6 +381,19 @@ def keras_zoo() -> dict[str, Entry]:
         "cnn-batchnorm": Entry(
             "Keras Functional", "CNN with BatchNormalization", batch_norm, (rows(3, 10, 10, 3),)
         ),
+        "group-normalization": Entry(
+            "Keras Functional",
+            "GroupNormalization",
+            keras.Model(
+                pixels := keras.Input((4, 4, 8), name="pixels"),
+                layers.GlobalMaxPooling2D()(
+                    layers.Conv2D(4, 3, activation="hard_sigmoid")(
+                        layers.GroupNormalization(4)(pixels)
+                    )
+                ),
+            ),
+            (rows(3, 4, 4, 8),),
+        ),
         "attention": Entry(
             "Keras Functional",
             "attention over any length",
@@ -376,5 +417,11 @@ def keras_zoo() -> dict[str, Entry]:
         "subclassed": Entry("Keras subclassed", "MLP", subclassed, (rows(5, 6),)),
         "subclassed-multi-io": Entry(
             "Keras subclassed", "several inputs and outputs", subclassed_multi_io, several
+        ),
+        "subclassed-two-arguments": Entry(
+            "Keras subclassed",
+            "several arguments",
+            two_arguments,
+            (rows(5, 4), rows(5, 3)),
         ),
     }
