@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from corpus.keys import DNS, EMAIL, URI
-from corpus.run import _relist as relist
+from corpus.run import relist
 from corpus.signatures import Keys, Maker
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
