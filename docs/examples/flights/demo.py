@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import subprocess
 import time
 from contextlib import contextmanager
@@ -101,6 +102,7 @@ def main() -> None:
     raw = features.raw_inputs(flights.held_out)
     write_csv(raw, rows)
     scored: list[Scored] = []
+    gc.freeze()  # JPype runs Python's collector with Java's; spare it both frameworks' objects.
     for name, (_, predict) in models.items():
         with step(f"Scoring the {name} bundle with every runtime"):
             scored.append(score_source(name, predict, held_out))
