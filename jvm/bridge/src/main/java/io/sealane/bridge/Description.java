@@ -1,6 +1,5 @@
 package io.sealane.bridge;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.sealane.core.Dim;
 import io.sealane.core.Domain;
@@ -12,8 +11,6 @@ import io.sealane.core.TensorSpec;
 import io.sealane.runtime.Replay;
 import io.sealane.runtime.Session;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -22,17 +19,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Sessions and failures as JSON. */
 final class Description {
-  private static final JsonFactory JSON = new JsonFactory();
-
   private Description() {}
 
-  /** Writes into a generator. */
-  private interface Body {
-    void write(JsonGenerator json) throws IOException;
-  }
-
   static String of(Session session) {
-    return object(
+    return JsonText.object(
         json -> {
           json.writeStringField("model", session.manifest().name());
           json.writeStringField("version", session.manifest().version());
@@ -65,25 +55,13 @@ final class Description {
     String text = String.valueOf(failure.getMessage());
     String prefix = code.name() + ": ";
     String message = coded && text.startsWith(prefix) ? text.substring(prefix.length()) : text;
-    return object(
+    return JsonText.object(
         json -> {
           json.writeStringField("code", code.name());
           json.writeStringField("message", coded ? message : failure.toString());
           json.writeFieldName("details");
           value(json, details);
         });
-  }
-
-  private static String object(Body body) {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = JSON.createGenerator(text)) {
-      json.writeStartObject();
-      body.write(json);
-      json.writeEndObject();
-    } catch (IOException impossible) {
-      throw new UncheckedIOException(impossible);
-    }
-    return text.toString();
   }
 
   /** The signature in the manifest's own form (docs/bundle-format.md §2.1). */

@@ -1,14 +1,11 @@
 package io.sealane.bridge;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -17,17 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Requests to a {@link PythonWorker} and its answers as JSON. */
 final class WorkerMessages {
-  private static final JsonFactory JSON = new JsonFactory();
-
   private WorkerMessages() {}
 
-  /** Writes members into an object. */
-  private interface Members {
-    void write(JsonGenerator json) throws IOException;
-  }
-
   static String write(ExportRequest request) {
-    return object(
+    return JsonText.object(
         json -> {
           json.writeStringField("model", request.model());
           Path example = request.example();
@@ -40,7 +30,7 @@ final class WorkerMessages {
   }
 
   static String write(TrainRequest request) {
-    return object(
+    return JsonText.object(
         json -> {
           json.writeStringField("function", request.function());
           json.writeObjectFieldStart("parameters");
@@ -90,18 +80,6 @@ final class WorkerMessages {
     }
   }
 
-  private static String object(Members members) {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = JSON.createGenerator(text)) {
-      json.writeStartObject();
-      members.write(json);
-      json.writeEndObject();
-    } catch (IOException impossible) {
-      throw new UncheckedIOException(impossible);
-    }
-    return text.toString();
-  }
-
   /**
    * Reads an answer.
    *
@@ -139,7 +117,7 @@ final class WorkerMessages {
   /** The text members of an object by name, those of inner objects as {@code outer.inner}. */
   static Map<String, String> flat(String text) {
     Map<String, String> fields = new HashMap<>();
-    try (JsonParser json = JSON.createParser(text)) {
+    try (JsonParser json = JsonText.FACTORY.createParser(text)) {
       if (json.nextToken() != JsonToken.START_OBJECT) {
         throw strange(text, null);
       }
