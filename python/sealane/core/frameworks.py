@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import importlib.util
 import sys
 from typing import Any
 
@@ -44,5 +44,7 @@ def _keep_triton_first(framework: str) -> None:
         return
     if "tensorflow" in sys.modules:
         sys.modules.setdefault("triton", None)  # pyright: ignore[reportArgumentType]
-    elif framework in ("tensorflow", "keras") and importlib.util.find_spec("triton") is not None:
-        importlib.import_module(_TRITON)
+    elif framework in ("tensorflow", "keras"):
+        # Where Triton is missing or can not be loaded, PyTorch can not load it later either.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(_TRITON)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
-import sys
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -124,7 +123,7 @@ class TorchSource:
             {axis: dims[dim] for axis, dim in enumerate(spec.shape) if isinstance(dim, str)}
             for spec in signature.inputs
         )
-        with _quiet(), _without_triton(), torch.no_grad():
+        with _quiet(), torch.no_grad():
             try:
                 program = torch.export.export(flat, tensors, dynamic_shapes=(shapes,), strict=False)
             except Exception as error:
@@ -228,25 +227,6 @@ def _flat_module(torch: Any, model: Any, names: Sequence[str], style: Style) -> 
             return tuple(value for _, value in flatten(result))
 
     return Flat().eval()
-
-
-@contextmanager
-def _without_triton() -> Generator[None]:
-    """Keep torch.export from importing Triton into a process that holds TensorFlow.
-
-    Both carry LLVM; loading Triton's after TensorFlow's ends the process ("inconsistency in
-    registered CommandLine options"). Exporting does not need it. Seen with Triton 3.9 and
-    TensorFlow 2.21; the other order is harmless.
-    """
-    fatal = "tensorflow" in sys.modules and "triton" not in sys.modules
-    if not fatal:
-        yield
-        return
-    sys.modules["triton"] = cast("Any", None)
-    try:
-        yield
-    finally:
-        del sys.modules["triton"]
 
 
 @contextmanager
