@@ -13,9 +13,11 @@ from corpus import (
     goldens,
     hostile_files,
     hostile_models,
+    hostile_networks,
     hostile_signatures,
     keys,
     manifests,
+    networks,
     operators,
     saved_models,
     signatures,
@@ -56,6 +58,9 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool, new_keys: bool =
     shutil.rmtree(target / "golden", ignore_errors=True)
     goldens.write_goldens(target / "golden")
     vectors.write_vectors(target / "parity_vectors.json")
+    shutil.rmtree(target / "networks", ignore_errors=True)
+    networks.write_networks(target / "networks")
+    hostile_networks.write_hostile(target / "networks")
 
 
 def _write_bundles(target: Path, saved_model: Path, ring: signatures.Keys) -> None:

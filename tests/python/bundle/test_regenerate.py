@@ -13,7 +13,7 @@ from sealane.bundle import reader
 from sealane.bundle.dtype_codes import ONNX, SAFETENSORS, TENSORFLOW
 from sealane.core import DType
 
-GENERATED = ("bundles", "golden", "manifests", "parity_vectors.json")
+GENERATED = ("bundles", "golden", "manifests", "networks", "parity_vectors.json")
 
 
 def contents(root: Path) -> dict[str, bytes]:
