@@ -1,8 +1,8 @@
 """Write everything in this folder that is generated.
 
-``python tests/conformance/regenerate.py`` is deterministic and needs no framework: the one
-SavedModel is kept as it is, for its bytes depend on TensorFlow's version. With
-``--tensorflow`` it is made anew, and so is the operator table. The keys are kept too: ``--keys``
+``python tests/conformance/regenerate.py`` is deterministic and needs no framework: the
+SavedModels are kept as they are, for their bytes depend on TensorFlow's version. With
+``--tensorflow`` they are made anew, and so is the operator table. The keys are kept too: ``--keys``
 makes them and every signature anew.
 """
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -22,6 +25,11 @@ from sealane.bundle import (
 )
 from sealane.bundle.dtype_codes import ONNX
 from sealane.core import Domain, DType, Signature, SymbolRange, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sealane.bundle.manifest import Role
 
 CREATED_AT = "2026-01-01T00:00:00Z"
 OPSETS = {"": 20}
@@ -247,10 +255,17 @@ def external_draft(folder: Path) -> BundleDraft:
     return _with_artifacts(draft, (onnx_draft(folder, proto, MLP_BINDINGS),), unavailable=True)
 
 
+def dtypes_signature() -> Signature:
+    return Signature(
+        tuple(TensorSpec(f"in_{each.value}", each, ("n",)) for each in DTYPES),
+        tuple(TensorSpec(f"out_{each.value}", each, ("n",)) for each in DTYPES),
+    )
+
+
 def dtypes_draft(folder: Path) -> BundleDraft:
     """Every dtype, passed through."""
-    inputs = tuple(TensorSpec(f"in_{each.value}", each, ("n",)) for each in DTYPES)
-    outputs = tuple(TensorSpec(f"out_{each.value}", each, ("n",)) for each in DTYPES)
+    signature = dtypes_signature()
+    inputs, outputs = signature.inputs, signature.outputs
     nodes = [
         helper.make_node("Identity", [a.name], [b.name])
         for a, b in zip(inputs, outputs, strict=True)
@@ -269,7 +284,7 @@ def dtypes_draft(folder: Path) -> BundleDraft:
     return BundleDraft(
         name="dtypes",
         version="1.0.0",
-        signature=Signature(inputs, outputs),
+        signature=signature,
         artifacts=(onnx_draft(folder, proto, names),),
         golden=(case,),
         certificate=certificate(["onnx"], (case,)),
@@ -340,14 +355,32 @@ def _extremes(dtype: DType) -> np.ndarray:
     return np.array([info.min, info.max, 1], dtype=dtype.numpy)
 
 
-def saved_model_draft(folder: Path, saved_model: Path) -> BundleDraft:
-    """ONNX and SavedModel of one model; the SavedModel is made by ``saved_models.py``."""
-    second = ArtifactDraft(
-        "saved-model", "savedmodel", "optional", saved_model,
-        Bindings({"features": "features"}, {"scores": "scores"}), "fp32", Verdict.BIT_EXACT,
-    )  # fmt: skip
+SAVED_MODELS = ("both", "savedmodel-dtypes", "savedmodel-domains", "savedmodel-strings")
+"""The good bundles with a SavedModel; ``saved_models.py`` makes them."""
+
+
+def saved_model_artifact(signature: Signature, saved_model: Path, role: Role) -> ArtifactDraft:
+    names = Bindings(
+        {each.name: each.name for each in signature.inputs},
+        {each.name: each.name for each in signature.outputs},
+    )
+    return ArtifactDraft(
+        "saved-model", "savedmodel", role, saved_model, names, "fp32", Verdict.BIT_EXACT
+    )
+
+
+def both_draft(folder: Path, saved_model: Path) -> BundleDraft:
+    """ONNX and SavedModel of one model."""
     first = onnx_draft(folder, mlp_model(), MLP_BINDINGS)
+    second = saved_model_artifact(MLP_SIGNATURE, saved_model, "optional")
     return _with_artifacts(mlp_draft(folder, "both"), (first, second))
+
+
+def twin_draft(draft: BundleDraft, saved_model: Path) -> BundleDraft:
+    """The same model and golden cases with a SavedModel alone."""
+    artifact = saved_model_artifact(draft.signature, saved_model, "primary")
+    twin = _with_artifacts(draft, (artifact,))
+    return replace(twin, name=f"savedmodel-{draft.name}")
 
 
 def _with_artifacts(
@@ -368,20 +401,27 @@ def _with_artifacts(
     )
 
 
-def write_bases(target: Path, saved_model: Path) -> None:
-    """Write every good bundle into ``target``."""
+def write_bases(target: Path, saved_models: Path) -> None:
+    """Write every good bundle into ``target``; SavedModels are found by name."""
     target.mkdir(parents=True, exist_ok=True)
-    makers = {
+    makers: dict[str, Callable[[Path], BundleDraft]] = {
         "mlp": mlp_draft,
         "strings": strings_draft,
         "external": external_draft,
         "dtypes": dtypes_draft,
         "domains": domains_draft,
-        "both": lambda folder: saved_model_draft(folder, saved_model),
+        "both": lambda folder: both_draft(folder, saved_models / "both"),
     }
+    for name in SAVED_MODELS[1:]:
+        original = makers[name.removeprefix("savedmodel-")]
+        makers[name] = partial(_twin, original, saved_models / name)
     for name, make in makers.items():
         folder = Path(tempfile.mkdtemp())
         try:
             write_bundle(target / name, make(folder))
         finally:
             shutil.rmtree(folder)
+
+
+def _twin(original: Callable[[Path], BundleDraft], saved_model: Path, folder: Path) -> BundleDraft:
+    return twin_draft(original(folder), saved_model)

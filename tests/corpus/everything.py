@@ -28,7 +28,7 @@ from sealane.bundle import reader
 
 OPERATORS = "savedmodel_ops.json"
 KEYS = "keys"
-SAVED_MODEL = Path("bundles/good/both/1")
+GOOD = Path("bundles/good")
 
 
 def regenerate(target: Path, source: Path, *, tensorflow: bool, new_keys: bool = False) -> None:
@@ -36,7 +36,7 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool, new_keys: bool =
 
     Args:
         target: The folder to write into; generated folders in it are replaced.
-        source: The corpus as it is, from which the SavedModel and the keys are taken.
+        source: The corpus as it is, from which the SavedModels and the keys are taken.
         tensorflow: Whether to make anew what only TensorFlow can make.
         new_keys: Whether to make the keys and certificates anew, and so every signature.
     """
@@ -45,14 +45,15 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool, new_keys: bool =
     else:
         signatures.copy_keys(source / KEYS, target / KEYS)
     with tempfile.TemporaryDirectory() as name:
-        saved_model = Path(name) / "saved_model"
+        kept = Path(name)
         if tensorflow:
-            saved_models.write_saved_model(saved_model)
+            saved_models.write_saved_models(kept)
         else:
-            shutil.copytree(source / SAVED_MODEL, saved_model)
+            for each in bases.SAVED_MODELS:
+                shutil.copytree(source / GOOD / each / "1", kept / each)
         if tensorflow:
             _write_operators(target)
-        _write_bundles(target / "bundles", saved_model, signatures.Keys(target / KEYS))
+        _write_bundles(target / "bundles", kept, signatures.Keys(target / KEYS))
     shutil.rmtree(target / "manifests", ignore_errors=True)
     manifests.write_manifests(target / "manifests")
     shutil.rmtree(target / "golden", ignore_errors=True)
@@ -63,10 +64,10 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool, new_keys: bool =
     hostile_networks.write_hostile(target / "networks")
 
 
-def _write_bundles(target: Path, saved_model: Path, ring: signatures.Keys) -> None:
+def _write_bundles(target: Path, kept: Path, ring: signatures.Keys) -> None:
     for name in ("good", "hostile", "accepted"):
         shutil.rmtree(target / name, ignore_errors=True)
-    bases.write_bases(target / "good", saved_model)
+    bases.write_bases(target / "good", kept)
     signatures.write_signed(target / "good", ring)
     (target / "hostile").mkdir()
     (target / "accepted").mkdir()

@@ -40,9 +40,14 @@ public abstract class ConcurrencyContract {
   /** The engine's name. */
   protected abstract String engine();
 
+  /** The conformance bundle with this engine's variant of the model {@code mlp}. */
+  protected String mlp() {
+    return "mlp";
+  }
+
   private Session open() {
     SessionConfig config = SessionConfig.defaults().withEngine(engine()).withIntraOpThreads(1);
-    return Sealane.open(bundle("mlp"), config);
+    return Sealane.open(bundle(mlp()), config);
   }
 
   @BeforeEach
@@ -88,7 +93,7 @@ public abstract class ConcurrencyContract {
           running.countDown();
           return scoreUntilClosed(session, expected);
         });
-    refused(ErrorCode.SESSION_CLOSED, "mlp", () -> EngineContract.score(session, 1, 1));
+    refused(ErrorCode.SESSION_CLOSED, mlp(), () -> EngineContract.score(session, 1, 1));
   }
 
   private static boolean scoreUntilClosed(Session session, float[] expected) {
@@ -178,7 +183,7 @@ public abstract class ConcurrencyContract {
     Session session = open();
     Binding binding = session.bind(Map.of("batch", 1L));
     session.close();
-    refused(ErrorCode.SESSION_CLOSED, "mlp", binding::run);
+    refused(ErrorCode.SESSION_CLOSED, mlp(), binding::run);
     binding.close();
   }
 
