@@ -32,6 +32,8 @@ class ArchitectureTest {
           .definedBy("io.sealane.runtime", "io.sealane.runtime.spi")
           .layer("onnx")
           .definedBy("io.sealane.runtime.onnx..")
+          .layer("training")
+          .definedBy("io.sealane.training..")
           .layer("bridge")
           .definedBy("io.sealane.bridge..")
           .whereLayer("bridge")
@@ -39,9 +41,9 @@ class ArchitectureTest {
           .whereLayer("onnx")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("runtime")
-          .mayOnlyBeAccessedByLayers("onnx", "bridge")
+          .mayOnlyBeAccessedByLayers("onnx", "training", "bridge")
           .whereLayer("bundle")
-          .mayOnlyBeAccessedByLayers("runtime", "onnx", "bridge");
+          .mayOnlyBeAccessedByLayers("runtime", "onnx", "training", "bridge");
 
   @ArchTest
   static final ArchRule coreDependsOnTheJdkAlone =
