@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MVN := mvn -B -ntp
 JAR := python/sealane/jvm/sealane.jar
+ENGINES := python/sealane/jvm/engines
 JAVA_SOURCES := $(shell find jvm -path '*/src/main/*' -type f 2>/dev/null) $(wildcard jvm/*/pom.xml) pom.xml tests/conformance/savedmodel_ops.json
 
 export CUDA_VISIBLE_DEVICES :=
@@ -26,10 +27,14 @@ $(VENV)/.stamp: python/locks/dev.txt python/locks/uv.txt pyproject.toml
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Hard links where the file system has them: the engines' jars are 300 MB.
+TAKE_JARS = cp jvm/dist/target/sealane.jar $(JAR) && rm -rf $(ENGINES) && \
+	{ cp -rl jvm/dist/target/engines $(ENGINES) 2>/dev/null || cp -r jvm/dist/target/engines $(ENGINES); }
+
 $(JAR): $(JAVA_SOURCES)
 	@echo "setup: the Java library"
 	@$(MVN) -q -pl jvm/dist -am -DskipTests package
-	@cp jvm/dist/target/sealane.jar $@
+	@$(TAKE_JARS)
 	@touch $@
 
 demo: setup ## Train on the flights table, bundle, verify in Python and a JVM, score from plain Java
@@ -37,7 +42,7 @@ demo: setup ## Train on the flights table, bundle, verify in Python and a JVM, s
 
 test: $(VENV)/.stamp ## Run both suites: Java, Python, the shared conformance data, end to end
 	$(MVN) verify
-	@cp jvm/dist/target/sealane.jar $(JAR)
+	@$(TAKE_JARS)
 	$(BIN)/python -m pytest
 
 matrix: setup ## Record what the suites find, and make the README's supported matrix of it
@@ -80,6 +85,6 @@ soak: bench-build ## Run a model a million times and open it 500 times, both lan
 	SEALANE_JVM_OPTIONS='$(PRETOUCHED)' $(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine jvm
 
 clean: ## Remove build results, keep .venv
-	@rm -rf dist out jvm/*/target $(JAR)
+	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)
 
 .PHONY: help setup demo test lint format wheel lock bench-build bench soak clean

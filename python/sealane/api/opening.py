@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from sealane.bundle import VerifiedBundle
 from sealane.core import ErrorCode, SealaneError
+from sealane.jvm.engines import JVM_ENGINES
 from sealane.runtime import open_session
+from sealane.runtime.opening import ENGINE_KINDS
 
 if TYPE_CHECKING:
     from sealane.bundle import Policy
     from sealane.runtime import ReplayMode, Session
 
-RUNTIMES = {"onnx": "onnx", "tensorflow": "savedmodel", "jvm:onnx": "onnx"}
+RUNTIMES = {
+    **ENGINE_KINDS,
+    **{f"jvm:{name}": engine.variant for name, engine in JVM_ENGINES.items()},
+}
 """Runtimes by name → the kind of variant each runs."""
 
 _ALIASES = {"jvm": "jvm:onnx"}
@@ -49,14 +54,16 @@ def open_bundle(
 
     Args:
         path: The bundle's directory.
-        engine: ``onnx`` (ONNX Runtime in this process), ``tensorflow`` (TensorFlow in this process)
-            or ``jvm`` (ONNX Runtime inside a JVM in this process, the one Java services use).
+        engine: ``onnx`` (ONNX Runtime in this process), ``tensorflow`` (TensorFlow in this
+            process), ``jvm`` or ``jvm:onnx`` (ONNX Runtime inside a JVM in this process, the one
+            Java services use), ``jvm:tensorflow`` (TensorFlow for Java, inside a JVM in a process
+            of its own) or ``jvm:dl4j`` (Deeplearning4j inside the JVM).
         variant: A variant's id; None takes the best one that the engine runs.
         replay: What a golden case outside its verdict does: ``strict`` refuses to open, ``warn``
             warns, ``off`` skips the replay.
         policy: What the bundle must prove (signature, verdict, version); None for nothing.
         intra_op_threads: Threads of one operator, 0 for one per core. Does not change results.
-        optimization: ONNX Runtime's graph optimisation: ``all``, ``extended``, ``basic``, ``none``.
+        optimization: The engine's graph optimisation: ``all``, ``extended``, ``basic``, ``none``.
 
     Returns:
         A session. Close it, or use it in a ``with`` statement. Safe for use by several threads.
@@ -71,7 +78,7 @@ def open_bundle(
         {'probability': array([0.1234], dtype=float32)}
     """
     runtime = runtime_name(engine)
-    if runtime != "jvm:onnx":
+    if not runtime.startswith("jvm:"):
         return open_session(
             path,
             runtime,
@@ -85,6 +92,7 @@ def open_bundle(
 
     return jvm.open_session(
         path.path if isinstance(path, VerifiedBundle) else Path(path),
+        engine=runtime.removeprefix("jvm:"),
         variant=variant,
         replay=replay,
         policy=policy,

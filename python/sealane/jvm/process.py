@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sealane.core import ErrorCode, SealaneError
+from sealane.jvm.engines import engine_jars, shared_jars
 
 JAR_VARIABLE = "SEALANE_JAR"
 """Environment variable that names another jar than the one in the package."""
@@ -44,7 +45,7 @@ def find_jar() -> Path:
     return jar
 
 
-def start() -> Any:
+def start(engine: str | None = None) -> Any:
     """Starts the JVM unless it runs, and gives the bridge, the only Java class that Python calls.
 
     The JVM installs no handlers for signals that Python or the host use (``-Xrs``). It sets the
@@ -60,14 +61,14 @@ def start() -> Any:
     """
     with _LOCK:
         if "bridge" not in _started:
-            _started["bridge"] = _start()
+            _started["bridge"] = _start(engine)
         return _started["bridge"]
 
 
-def _start() -> Any:
+def _start(engine: str | None) -> Any:
     jpype = _import_jpype()
     if not jpype.isJVMStarted():
-        jar = find_jar()
+        jars = [find_jar(), *(shared_jars() if engine is None else engine_jars(engine))]
         library = _find_jvm(jpype)
         # setlocale without a locale only asks; the C library's numbers must stay as they are.
         before = locale.setlocale(locale.LC_ALL)
@@ -78,7 +79,7 @@ def _start() -> Any:
                 "--enable-native-access=ALL-UNNAMED",
                 "-Djava.awt.headless=true",
                 *os.environ.get(OPTIONS_VARIABLE, "").split(),
-                classpath=[str(jar)],
+                classpath=list(map(str, jars)),
                 interrupt=False,
             )
         except Exception as error:

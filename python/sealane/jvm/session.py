@@ -20,8 +20,10 @@ from sealane.bundle import read_bundle
 from sealane.bundle.signature_parser import parse_signature
 from sealane.core import DType, ErrorCode, SealaneError, Signature
 from sealane.jvm.buffers import direct_buffer, memory_view, read_text, text_block
+from sealane.jvm.engines import BUILT_IN, JVM_ENGINES
 from sealane.jvm.failures import from_java, java_errors
 from sealane.jvm.process import start
+from sealane.jvm.remote import RemoteEngine, engine_process
 from sealane.jvm.threads import detach_at_exit
 from sealane.runtime import EngineSession, ParityWarning
 
@@ -65,12 +67,14 @@ class JvmEngine:
         self._output_dtypes = {spec.name: spec.dtype for spec in self.signature.outputs}
         self._bindable = _is_bindable(self.signature)
         self._bound = _BoundPools(bridge, handle, self.signature)
-        self._leak = weakref.finalize(self, _abandon, bridge, handle, self._bound, self.model)
+        self._leak = weakref.finalize(
+            self, _abandon, bridge, handle, self._bound, f"'{self.model}' on {self._name}"
+        )
         self._leak.atexit = False  # By then the JVM has ended, and the session with it.
 
     @property
     def name(self) -> str:
-        """``jvm:onnx``."""
+        """``jvm:`` and the engine's name in Java, such as ``jvm:onnx``."""
         return self._name
 
     @property
@@ -280,6 +284,7 @@ class _BoundPools:
 def open_session(
     path: Path,
     *,
+    engine: str = BUILT_IN,
     variant: str | None = None,
     replay: ReplayMode = "strict",
     policy: Policy | None = None,
@@ -290,19 +295,50 @@ def open_session(
 
     Args:
         path: The bundle's directory.
-        variant: A variant's id; None for the best ONNX one.
+        engine: The engine's name in Java: ``onnx``, ``tensorflow``, ``dl4j``.
+        variant: A variant's id; None for the best one of the engine's kind.
         replay: ``strict``, ``warn`` or ``off``; see :func:`sealane.open`.
         policy: What the bundle must prove.
-        intra_op_threads: ONNX Runtime's threads of one operator, 0 for one per core.
-        optimization: ONNX Runtime's graph optimisation.
+        intra_op_threads: The engine's threads of one operator, 0 for one per core.
+        optimization: The engine's graph optimisation.
 
     Raises:
         SealaneError: As :func:`sealane.open`; BRIDGE_FAILED when the JVM does not start.
     """
+    settings: dict[str, Any] = {
+        "variant": variant,
+        "replay": replay,
+        "policy": policy,
+        "intra_op_threads": intra_op_threads,
+        "optimization": optimization,
+    }
+    opened: JvmEngine | RemoteEngine
+    if JVM_ENGINES[engine].own_process:
+        process = engine_process(engine)
+        opened = RemoteEngine(process, process.call("open", path.absolute(), settings))
+    else:
+        opened = open_engine(path, engine=engine, **settings)
+    if not opened.passed:
+        message = f"golden cases of '{path}' are outside their verdict on {opened.name}"
+        warnings.warn(message, ParityWarning, stacklevel=3)
+    return EngineSession(opened.signature, opened, model=opened.model)
+
+
+def open_engine(
+    path: Path,
+    *,
+    engine: str,
+    variant: str | None,
+    replay: ReplayMode,
+    policy: Policy | None,
+    intra_op_threads: int,
+    optimization: str,
+) -> JvmEngine:
+    """Opens a bundle in the JVM of this process; arguments and errors as :func:`open_session`."""
     bridge = start()
     detach_at_exit()
     settings = [
-        "engine=onnx",
+        f"engine={engine}",
         f"replay={replay}",
         f"intra-op-threads={intra_op_threads}",
         f"optimisation={optimization}",
@@ -316,18 +352,15 @@ def open_session(
         with read_bundle(path, policy=policy) as verified:
             content_id = verified.manifest.content_id
     with java_errors(bridge):
-        engine = JvmEngine(bridge, int(bridge.open(str(path), settings, _trusted(policy))))
-    if content_id not in (None, engine.content_id):
-        engine.close()
+        opened = JvmEngine(bridge, int(bridge.open(str(path), settings, _trusted(policy))))
+    if content_id not in (None, opened.content_id):
+        opened.close()
         raise SealaneError(
             ErrorCode.CONTENT_ID_MISMATCH,
             f"'{path}' changed while it was opened: expected {content_id}, received "
-            f"{engine.content_id}",
+            f"{opened.content_id}",
         )
-    if not engine.passed:
-        message = f"golden cases of '{path}' are outside their verdict on {engine.name}"
-        warnings.warn(message, ParityWarning, stacklevel=3)
-    return EngineSession(engine.signature, engine, model=engine.model)
+    return opened
 
 
 def _policy_settings(policy: Policy | None) -> list[str]:
@@ -376,12 +409,12 @@ def _flat(shapes: Shapes) -> list[int]:
     return [size for shape in shapes for size in shape]
 
 
-def _abandon(bridge: Any, handle: int, bound: _BoundPools, model: str) -> None:
+def _abandon(bridge: Any, handle: int, bound: _BoundPools, what: str) -> None:
     """Frees a session that was dropped without close, and says so."""
     bound.close()
     bridge.close(handle)
     warnings.warn(
-        f"a session of '{model}' on jvm:onnx was dropped without close",
+        f"a session of {what} was dropped without close",
         ResourceWarning,
         stacklevel=2,
     )

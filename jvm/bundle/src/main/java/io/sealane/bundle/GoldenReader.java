@@ -43,8 +43,7 @@ final class GoldenReader {
 
   private GoldenCase read(ByteBuffer numbers, @Nullable ByteBuffer strings) {
     Map<String, GoldenTensor> tensors =
-        new LinkedHashMap<>(
-            Safetensors.parse(numbers, ref.path(), limits, ErrorCode.GOLDEN_INVALID));
+        new LinkedHashMap<>(Safetensors.parse(numbers, ref.path(), limits));
     if (tensors.values().stream().anyMatch(tensor -> tensor.dtype() == DataType.BYTES)) {
       throw invalid("BYTES in " + ref.path());
     }

@@ -32,8 +32,6 @@ class ArchitectureTest {
           .definedBy("io.sealane.runtime", "io.sealane.runtime.spi")
           .layer("onnx")
           .definedBy("io.sealane.runtime.onnx..")
-          .layer("training")
-          .definedBy("io.sealane.training..")
           .layer("bridge")
           .definedBy("io.sealane.bridge..")
           .whereLayer("bridge")
@@ -41,9 +39,9 @@ class ArchitectureTest {
           .whereLayer("onnx")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("runtime")
-          .mayOnlyBeAccessedByLayers("onnx", "training", "bridge")
+          .mayOnlyBeAccessedByLayers("onnx", "bridge")
           .whereLayer("bundle")
-          .mayOnlyBeAccessedByLayers("runtime", "onnx", "training", "bridge");
+          .mayOnlyBeAccessedByLayers("runtime", "onnx", "bridge");
 
   @ArchTest
   static final ArchRule coreDependsOnTheJdkAlone =
