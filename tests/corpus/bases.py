@@ -404,7 +404,10 @@ def _with_artifacts(
 def write_bases(target: Path, saved_models: Path) -> None:
     """Write every good bundle into ``target``; SavedModels are found by name."""
     target.mkdir(parents=True, exist_ok=True)
+    from corpus.network_bundle import network_draft
+
     makers: dict[str, Callable[[Path], BundleDraft]] = {
+        "network": network_draft,
         "mlp": mlp_draft,
         "strings": strings_draft,
         "external": external_draft,

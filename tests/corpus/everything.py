@@ -13,6 +13,7 @@ from corpus import (
     goldens,
     hostile_files,
     hostile_models,
+    hostile_network_bundles,
     hostile_networks,
     hostile_signatures,
     keys,
@@ -62,6 +63,7 @@ def regenerate(target: Path, source: Path, *, tensorflow: bool, new_keys: bool =
     shutil.rmtree(target / "networks", ignore_errors=True)
     networks.write_networks(target / "networks")
     hostile_networks.write_hostile(target / "networks")
+    hostile_network_bundles.write_recipes(target / "networks" / "bundles")
 
 
 def _write_bundles(target: Path, kept: Path, ring: signatures.Keys) -> None:

@@ -66,9 +66,9 @@ class Variant:
 
     Attributes:
         id: Unique in the bundle.
-        kind: ``onnx``, ``savedmodel``, or a kind this reader skips.
+        kind: ``onnx``, ``savedmodel``, ``dl4j``, or a kind this reader skips.
         role: ``primary``, ``optional`` or ``experimental``.
-        path: The model file, or the directory of a SavedModel.
+        path: The model file, the directory of a SavedModel, or the ``network.json``.
         bindings: Signature names to engine names.
         precision: ``fp64``, ``fp32``, ``fp16``, ``bf16``, ``int8`` or ``mixed``.
         verdict: The worst verdict in the certificate for this variant.

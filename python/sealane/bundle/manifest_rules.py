@@ -114,6 +114,8 @@ def _check_variant_path(variant: Variant, listed: set[str], where: str) -> None:
         found = variant.path in listed
     elif variant.kind == "savedmodel":
         found = f"{variant.path}/saved_model.pb" in listed
+    elif variant.kind == "dl4j":
+        found = variant.path in listed and variant.path.rpartition("/")[2] == "network.json"
     else:
         folder = f"{variant.path}/"
         found = variant.path in listed or any(path.startswith(folder) for path in listed)

@@ -29,6 +29,8 @@ from sealane.bundle.manifest import (
     Variant,
 )
 from sealane.bundle.manifest_parser import check_manifest_paths, parse_members
+from sealane.bundle.network_check import FILES as NETWORK_FILES
+from sealane.bundle.network_check import check_network_variant
 from sealane.bundle.policy import Policy, Signer, TrustedSigners, check_demands
 from sealane.bundle.saved_model_check import check_saved_model
 from sealane.bundle.signing_check import check_signature
@@ -208,6 +210,11 @@ class _Reading:
             elif variant.kind == "savedmodel":
                 data = self.data(f"{variant.path}/saved_model.pb")
                 check_saved_model(variant, data, self.manifest.signature, self.limits)
+            elif variant.kind == "dl4j":
+                sizes = {entry.path: entry.size for entry in self.manifest.files}
+                check_network_variant(
+                    variant, self.data, self.manifest.signature, sizes, self.limits
+                )
 
     def _certificate(self) -> dict[str, Any]:
         if CERTIFICATE_PATH not in self.files:
@@ -269,6 +276,9 @@ def _private_files(variant: Variant, files: Sequence[FileEntry]) -> list[FileEnt
     if variant.kind == "savedmodel":
         inner = (f"{folder}saved_model.pb", f"{folder}variables/", f"{folder}assets/")
         return [each for each in files if each.path.startswith(inner)]
+    if variant.kind == "dl4j":
+        inner = tuple(_beside(variant.path, name) for name in NETWORK_FILES)
+        return [each for each in files if each.path in inner]
     return [each for each in files if each.path == variant.path or each.path.startswith(folder)]
 
 
@@ -280,8 +290,16 @@ def _captured_paths(manifest: Manifest) -> set[str]:
             captured.add(variant.path)
         elif variant.kind == "savedmodel":
             captured.add(f"{variant.path}/saved_model.pb")
+        elif variant.kind == "dl4j":
+            captured.update(_beside(variant.path, name) for name in NETWORK_FILES)
     for ref in manifest.golden:
         captured.add(ref.path)
         if ref.strings is not None:
             captured.add(ref.strings)
     return captured
+
+
+def _beside(path: str, name: str) -> str:
+    """The path of a file in the directory of another."""
+    folder, slash, _ = path.rpartition("/")
+    return f"{folder}{slash}{name}"

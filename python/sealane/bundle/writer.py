@@ -31,6 +31,7 @@ from sealane.bundle.manifest import (
     Variant,
 )
 from sealane.bundle.manifest_parser import parse_manifest
+from sealane.bundle.network import NETWORK_NAME
 from sealane.bundle.reader import CERTIFICATE_PATH, read_bundle
 from sealane.bundle.stock_tools import (
     CARD_NAME,
@@ -61,10 +62,10 @@ class ArtifactDraft:
 
     Attributes:
         id: Unique in the bundle.
-        kind: ``onnx`` or ``savedmodel``.
+        kind: ``onnx``, ``savedmodel`` or ``dl4j``.
         role: ``primary``, ``optional`` or ``experimental``.
-        source: The ``.onnx`` file (its external data beside it as ``<name>.data``), or the
-            SavedModel directory. It is copied, never changed.
+        source: The ``.onnx`` file (its external data beside it as ``<name>.data``), the SavedModel
+            directory, or the directory of a network. It is copied, never changed.
         bindings: Signature names to engine names.
         precision: ``fp64``, ``fp32``, ``fp16``, ``bf16``, ``int8`` or ``mixed``.
         verdict: The worst verdict in the certificate for this variant.
@@ -239,6 +240,10 @@ def _place_artifacts(root: Path, drafts: tuple[ArtifactDraft, ...]) -> Iterator[
         if draft.kind == "savedmodel":
             path = MODEL_FOLDER if first else f"variants/{draft.id}"
             _place_saved_model(root, draft.source, path)
+        elif draft.kind == "dl4j":
+            path = f"variants/{draft.id}/{NETWORK_NAME}"
+            for file in sorted(draft.source.iterdir()):
+                _place_file(root, file, f"variants/{draft.id}/{file.name}")
         else:
             path = MODEL_FILE if first else f"variants/{draft.id}/model.onnx"
             _place_onnx(root, draft.source, path)

@@ -15,7 +15,11 @@ from corpus.run import CONFORMANCE, GOOD, make_bundle
 from sealane.bundle import Policy, ReaderLimits, TrustedSigners, Verdict, read_bundle
 from sealane.core import ErrorCode, SealaneError
 
-HOSTILE = sorted((CONFORMANCE / "bundles" / "hostile").glob("*.json"))
+HOSTILE = [
+    path
+    for folder in ("bundles/hostile", "networks/bundles")
+    for path in sorted((CONFORMANCE / folder).glob("*.json"))
+]
 ACCEPTED = sorted((CONFORMANCE / "bundles" / "accepted").glob("*.json"))
 SECONDS = 1.0
 DESCRIPTORS = Path("/proc/self/fd")
@@ -94,7 +98,7 @@ def test_hostile_recipe_is_refused(path, tmp_path, private):
     descriptors = len(list(DESCRIPTORS.iterdir()))
     started = time.perf_counter()
     with pytest.raises(SealaneError) as caught:
-        read_bundle(root, **{"keep": ("onnx", "savedmodel")} | options(recipe))
+        read_bundle(root, **{"keep": ("onnx", "savedmodel", "dl4j")} | options(recipe))
     took = time.perf_counter() - started
     assert caught.value.code is ErrorCode[recipe["code"]], str(caught.value)
     for name, expected in recipe.get("details", {}).items():
