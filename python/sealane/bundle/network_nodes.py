@@ -215,7 +215,6 @@ _PLAIN = {
     "softplus": "Softplus",
     "softsign": "Softsign",
     "mish": "Mish",
-    "hard_swish": "HardSwish",
 }
 
 
@@ -237,6 +236,10 @@ def _activation(writer: GraphWriter, layer: Layer, values: Values, inputs: list[
         writer.node("Gelu", inputs, result, approximate="none" if function == "gelu" else "tanh")
     elif function == "swish":
         gate = writer.node("Sigmoid", inputs, _inner(layer, "gate"))
+        writer.node("Mul", [*inputs, gate], result)
+    elif function == "hard_swish":
+        inner = _inner(layer, "gate")
+        gate = writer.node("HardSigmoid", inputs, inner, alpha=1 / 6, beta=0.5)
         writer.node("Mul", [*inputs, gate], result)
     else:
         writer.node("HardSigmoid", inputs, result, alpha=1 / 6, beta=0.5)

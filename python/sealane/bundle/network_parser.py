@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sealane.bundle.json_members import Members, an_object, invalid, items, matching, one_of, text
 from sealane.bundle.network import (
@@ -63,7 +63,7 @@ def parse_network(data: bytes, limits: ReaderLimits, where: str) -> Network:
             )
         network = Network(
             members.take("inputs", items(_input)),
-            members.take("layers", items(_layer)),
+            members.take("layers", _layers),
             members.take("outputs", items(_output)),
         )
         members.finish()
@@ -94,8 +94,6 @@ def check_graph(network: Network) -> None:
     """
     if not (network.inputs and network.outputs and network.layers):
         raise invalid("network", "needs at least one input, one layer and one output")
-    if len(network.layers) > MAX_LAYERS:
-        raise invalid("network", f"{len(network.layers)} layers, at most {MAX_LAYERS}")
     known: set[str] = set()
     for each in network.inputs:
         _new_name(each.name, known, "inputs")
@@ -151,6 +149,12 @@ def _dim(value: object, where: str) -> Dim:
     if type(value) is not int or not 1 <= value < MAX_DIM:
         raise invalid(where, "expected a symbol or an integer from 1 to 2^31 - 1")
     return value
+
+
+def _layers(value: object, where: str) -> tuple[Layer, ...]:
+    if isinstance(value, list) and len(cast("list[object]", value)) > MAX_LAYERS:
+        raise invalid(where, f"more than {MAX_LAYERS} layers")
+    return items(_layer)(value, where)
 
 
 def _layer(value: object, where: str) -> Layer:

@@ -122,25 +122,40 @@ def infer_shapes(
         dims = tuple(SymbolicDim(dim) if isinstance(dim, str) else dim for dim in each.dims)
         values[each.name] = LayerValue(each.dtype, dims)
     for layer in network.layers:
-        given = _Given(
-            layer,
-            tuple(values[name] for name in layer.inputs),
-            {role: weights[name] for role, name in layer.weights.items()},
-        )
-        wanted = DType.INT64 if layer.op == "embedding" else DType.FP32
-        for each in given.inputs:
-            if each.dtype is not wanted:
-                raise given.fault(f"{layer.op} takes {wanted.value}, its input is {each}")
-        value = LayerValue(DType.FP32, _RULES[layer.op](given))
-        size = _FLOAT_BYTES * math.prod(dim for dim in value.dims if isinstance(dim, int))
-        if size > limits.tensor_bytes:
-            raise SealaneError(
-                ErrorCode.LIMIT_EXCEEDED,
-                f"layer {layer.name!r}: its value {value} takes at least {size} bytes, "
-                f"limit {limits.tensor_bytes}",
-            )
-        values[layer.name] = value
+        inputs = tuple(values[name] for name in layer.inputs)
+        shapes = {role: weights[name] for role, name in layer.weights.items()}
+        values[layer.name] = layer_value(layer, inputs, shapes, limits)
     return values
+
+
+def layer_value(
+    layer: Layer, inputs: tuple[LayerValue, ...], weights: Shapes, limits: ReaderLimits
+) -> LayerValue:
+    """The value of one layer.
+
+    Args:
+        layer: Whose attributes are right.
+        inputs: Its inputs' values.
+        weights: The shapes of its weights, by role.
+        limits: Bound on one tensor.
+
+    Raises:
+        SealaneError: As `infer_shapes`.
+    """
+    given = _Given(layer, inputs, weights)
+    wanted = DType.INT64 if layer.op == "embedding" else DType.FP32
+    for each in inputs:
+        if each.dtype is not wanted:
+            raise given.fault(f"{layer.op} takes {wanted.value}, its input is {each}")
+    value = LayerValue(DType.FP32, _RULES[layer.op](given))
+    size = _FLOAT_BYTES * math.prod(dim for dim in value.dims if isinstance(dim, int))
+    if size > limits.tensor_bytes:
+        raise SealaneError(
+            ErrorCode.LIMIT_EXCEEDED,
+            f"layer {layer.name!r}: its value {value} takes at least {size} bytes, "
+            f"limit {limits.tensor_bytes}",
+        )
+    return value
 
 
 def _window(given: _Given, dim: LayerDim, kernel: int, stride: int, spare: int) -> LayerDim:

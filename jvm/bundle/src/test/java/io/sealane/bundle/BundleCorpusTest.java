@@ -100,7 +100,7 @@ class BundleCorpusTest {
   void goodBundlesAreRead(Path bundle) throws IOException {
     List<String> before = Corpus.snapshot(bundle);
     try (VerifiedBundle read =
-        BundleReader.read(bundle, ReadOptions.defaults().keeping("onnx", "savedmodel"))) {
+        BundleReader.read(bundle, ReadOptions.defaults().keeping("onnx", "savedmodel", "dl4j"))) {
       assertThat(read.golden()).hasSameSizeAs(read.manifest().golden());
       for (Variant variant : read.manifest().variants()) {
         assertThat(read.artifact(variant.id())).isNotNull();
