@@ -32,16 +32,20 @@ class ArchitectureTest {
           .definedBy("io.sealane.runtime", "io.sealane.runtime.spi")
           .layer("onnx")
           .definedBy("io.sealane.runtime.onnx..")
+          .layer("tensorflow")
+          .definedBy("io.sealane.runtime.tensorflow..")
           .layer("bridge")
           .definedBy("io.sealane.bridge..")
           .whereLayer("bridge")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("onnx")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("tensorflow")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("runtime")
-          .mayOnlyBeAccessedByLayers("onnx", "bridge")
+          .mayOnlyBeAccessedByLayers("onnx", "tensorflow", "bridge")
           .whereLayer("bundle")
-          .mayOnlyBeAccessedByLayers("runtime", "onnx", "bridge");
+          .mayOnlyBeAccessedByLayers("runtime", "onnx", "tensorflow", "bridge");
 
   @ArchTest
   static final ArchRule coreDependsOnTheJdkAlone =
@@ -56,7 +60,7 @@ class ArchitectureTest {
   static final ArchRule engineModulesShowOnlyTheirProvider =
       classes()
           .that()
-          .resideInAPackage("io.sealane.runtime.onnx..")
+          .resideInAnyPackage("io.sealane.runtime.onnx..", "io.sealane.runtime.tensorflow..")
           .and()
           .haveModifier(PUBLIC)
           .should()
@@ -70,6 +74,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("ai.onnxruntime..");
+
+  @ArchTest
+  static final ArchRule tensorflowIsSeenByItsModuleOnly =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.sealane.runtime.tensorflow..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.tensorflow..");
 
   @ArchTest
   static final ArchRule publicSignaturesSpeakOfSealaneAndTheJdk =
@@ -95,9 +108,14 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .belongToAnyOf(ObjectInputStream.class, ObjectOutputStream.class);
 
+  /** Those two read what an engine's native code obeys, which there is no other way to know. */
   @ArchTest
   static final ArchRule systemPropertiesAreForEntryPoints =
       noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("io.sealane.runtime.NativeJars")
+          .and()
+          .doNotHaveFullyQualifiedName("io.sealane.runtime.tensorflow.Settings")
           .should()
           .callMethod(System.class, "getProperty", String.class)
           .orShould()

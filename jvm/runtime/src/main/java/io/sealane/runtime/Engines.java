@@ -12,9 +12,14 @@ import org.jspecify.annotations.Nullable;
 final class Engines {
   private static final Map<String, String> COORDINATES =
       Map.of(
-          "onnx", "io.sealane:sealane-runtime-onnx",
-          "tensorflow", "io.sealane:sealane-runtime-tensorflow",
-          "dl4j", "io.sealane:sealane-runtime-dl4j");
+          "onnx",
+          "io.sealane:sealane-runtime-onnx",
+          "tensorflow",
+          "io.sealane:sealane-runtime-tensorflow and its natives,"
+              + " org.tensorflow:tensorflow-core-native:1.1.0 with the classifier of the platform,"
+              + " such as linux-x86_64",
+          "dl4j",
+          "io.sealane:sealane-runtime-dl4j");
 
   private Engines() {}
 

@@ -76,6 +76,7 @@ public final class Sealane {
     String label = "variant '" + variant.id() + "' of " + bundle;
     Artifact artifact = bundle.artifact(variant.id());
     EngineModel model = new EngineModel(label, variant, artifact, bundle.signature());
+    NativeJars.requireConsistent(provider.name());
     String version = provider.version();
     EngineSession engine = provider.open(model, config.engineOptions());
     Runnable free = engine::close;

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.tensorflow.internal.c_api.global.tensorflow;
 
@@ -75,10 +74,10 @@ final class Natives {
         .orElse(null);
   }
 
+  /** None where the system does not tell. */
   private static List<String> loadedFiles() {
-    boolean linux = System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux");
     try {
-      return linux ? Files.readAllLines(LOADED_FILES) : List.of();
+      return Files.isReadable(LOADED_FILES) ? Files.readAllLines(LOADED_FILES) : List.of();
     } catch (IOException unreadable) {
       return List.of();
     }
