@@ -28,6 +28,20 @@ final class Dtypes {
     return SAFETENSORS.get(name);
   }
 
+  /**
+   * The name in safetensors.
+   *
+   * @param type any but BYTES
+   */
+  static String safetensors(DataType type) {
+    for (Map.Entry<String, DataType> entry : SAFETENSORS.entrySet()) {
+      if (entry.getValue() == type) {
+        return entry.getKey();
+      }
+    }
+    throw new IllegalArgumentException(type + " has no name in safetensors");
+  }
+
   /** The value of onnx.TensorProto.DataType. */
   static int onnx(DataType type) {
     return switch (type) {

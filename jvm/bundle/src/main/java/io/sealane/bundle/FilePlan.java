@@ -35,6 +35,9 @@ final class FilePlan {
         inMemory.add(variant.path());
       } else if (variant.kind().equals(Variant.SAVEDMODEL)) {
         inMemory.add(variant.path() + "/saved_model.pb");
+      } else if (variant.kind().equals(Variant.DL4J)) {
+        String folder = NetworkCheck.folder(variant);
+        listed.stream().filter(path -> path.startsWith(folder)).forEach(inMemory::add);
       }
     }
     for (Variant variant : kept) {
@@ -43,6 +46,9 @@ final class FilePlan {
   }
 
   private void keep(Variant variant, List<FileEntry> files) {
+    if (variant.kind().equals(Variant.DL4J)) {
+      return;
+    }
     if (standsAlone(variant)) {
       direct.add(variant.path());
       return;

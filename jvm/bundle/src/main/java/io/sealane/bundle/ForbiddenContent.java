@@ -60,6 +60,11 @@ final class ForbiddenContent {
     }
   }
 
+  /** Whether a file that begins like this may nowhere be in a bundle. */
+  static boolean begins(String head) {
+    return kind("variants/", head) != null;
+  }
+
   private static @Nullable String kind(String path, String head) {
     if (PICKLE.matcher(head).lookingAt()) {
       return "a pickle";

@@ -43,7 +43,8 @@ final class GoldenReader {
 
   private GoldenCase read(ByteBuffer numbers, @Nullable ByteBuffer strings) {
     Map<String, GoldenTensor> tensors =
-        new LinkedHashMap<>(Safetensors.parse(numbers, ref.path(), limits));
+        new LinkedHashMap<>(
+            Safetensors.parse(numbers, ref.path(), limits, ErrorCode.GOLDEN_INVALID));
     if (tensors.values().stream().anyMatch(tensor -> tensor.dtype() == DataType.BYTES)) {
       throw invalid("BYTES in " + ref.path());
     }

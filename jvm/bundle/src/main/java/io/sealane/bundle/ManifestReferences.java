@@ -103,6 +103,11 @@ final class ManifestReferences {
         requireListed(where, variant.path());
       } else if (variant.kind().equals(Variant.SAVEDMODEL)) {
         requireListed(where, variant.path() + "/saved_model.pb");
+      } else if (variant.kind().equals(Variant.DL4J)) {
+        requireListed(where, variant.path());
+        if (!("/" + variant.path()).endsWith("/" + NetworkFormat.NETWORK)) {
+          throw refusal(where, "'" + variant.path() + "' is no " + NetworkFormat.NETWORK);
+        }
       } else if (listed.stream().noneMatch(p -> (p + "/").startsWith(variant.path() + "/"))) {
         throw refusal(where, "'" + variant.path() + "' holds no listed file");
       }

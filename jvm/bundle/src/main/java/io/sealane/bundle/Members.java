@@ -44,6 +44,13 @@ final class Members {
     throw new Refusal(code, where + ": expected an object, received " + kind(value));
   }
 
+  /** These members under another name in messages. */
+  Members called(String name) {
+    Members named = new Members(members, name, code);
+    named.asked.addAll(asked);
+    return named;
+  }
+
   /** A refusal of the member {@code name}, or of the object itself when it is empty. */
   Refusal refusal(String name, String message) {
     return new Refusal(code, at(name) + ": " + message);

@@ -20,6 +20,9 @@ final class OnnxModel {
 
   final List<Function> functions = new ArrayList<>();
 
+  /** Imported operator set versions by domain. */
+  final Map<String, Long> opsets = new LinkedHashMap<>();
+
   /** Every tensor of the model, wherever it stands. */
   final List<Tensor> tensors = new ArrayList<>();
 

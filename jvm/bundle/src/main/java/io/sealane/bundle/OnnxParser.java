@@ -58,12 +58,29 @@ final class OnnxParser {
         training(reader.message());
       } else if (reader.isBytes(25)) {
         model.functions.add(function(reader.message()));
-      } else if (reader.isBytes(8) || reader.isBytes(14) || reader.isBytes(26)) {
+      } else if (reader.isBytes(8)) {
+        opset(reader.message());
+      } else if (reader.isBytes(14) || reader.isBytes(26)) {
         reader.skipMessage();
       } else {
         reader.skip();
       }
     }
+  }
+
+  private void opset(ProtoReader reader) {
+    String domain = "";
+    long version = 0;
+    while (reader.next()) {
+      if (reader.isBytes(1)) {
+        domain = reader.string();
+      } else if (reader.isVarint(2)) {
+        version = reader.varint();
+      } else {
+        reader.skip();
+      }
+    }
+    model.opsets.put(domain.equals("ai.onnx") ? "" : domain, version);
   }
 
   private void training(ProtoReader reader) {

@@ -17,9 +17,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -140,15 +142,27 @@ final class Reading {
       golden.add(GoldenReader.read(ref, bytes(ref.path()), strings, manifest.signature(), limits));
     }
     Map<String, @Nullable Object> certificate = certificate(limits);
+    Map<String, Artifact> networks = new HashMap<>();
     for (Variant variant : manifest.variants()) {
-      checkArtifact(variant, manifest, limits);
+      if (variant.kind().equals(Variant.DL4J)) {
+        networks.put(variant.id(), network(variant, manifest, limits));
+      } else {
+        checkArtifact(variant, manifest, limits);
+      }
     }
     Map<String, Artifact> artifacts = new LinkedHashMap<>();
     for (Variant variant : plan.kept()) {
-      artifacts.put(variant.id(), artifact(variant, plan));
+      Artifact network = networks.get(variant.id());
+      artifacts.put(variant.id(), network == null ? artifact(variant, plan) : network);
     }
     return new VerifiedBundle(
         root, manifest, golden, certificate, artifacts, signer, privateDirectory);
+  }
+
+  private Artifact network(Variant variant, Manifest manifest, Limits limits) {
+    Set<String> files = new LinkedHashSet<>();
+    manifest.files().forEach(file -> files.add(file.path()));
+    return new NetworkCheck(variant, manifest.signature(), files, this::bytes, limits).check();
   }
 
   private void checkArtifact(Variant variant, Manifest manifest, Limits limits) {

@@ -20,22 +20,29 @@ final class Safetensors {
 
   private final Limits limits;
   private final String file;
+  private final ErrorCode code;
 
-  private Safetensors(Limits limits, String file) {
+  private Safetensors(Limits limits, String file, ErrorCode code) {
     this.limits = limits;
     this.file = file;
+    this.code = code;
   }
 
   /** A tensor's place in the data section. */
   private record Slot(String name, DataType dtype, List<Long> shape, long begin, long end) {}
 
-  /** The tensors of a file by name, as views on {@code bytes}. */
-  static Map<String, GoldenTensor> parse(ByteBuffer bytes, String file, Limits limits) {
-    return new Safetensors(limits, file).parse(bytes.slice().order(ByteOrder.LITTLE_ENDIAN));
+  /**
+   * The tensors of a file by name, as views on {@code bytes}.
+   *
+   * @param code for a file that breaks the format
+   */
+  static Map<String, GoldenTensor> parse(
+      ByteBuffer bytes, String file, Limits limits, ErrorCode code) {
+    return new Safetensors(limits, file, code).parse(bytes.slice().order(ByteOrder.LITTLE_ENDIAN));
   }
 
   private Refusal invalid(String message) {
-    return new Refusal(ErrorCode.GOLDEN_INVALID, file + ": " + message);
+    return new Refusal(code, file + ": " + message);
   }
 
   private Map<String, GoldenTensor> parse(ByteBuffer bytes) {
@@ -59,11 +66,9 @@ final class Safetensors {
     if (header == 0 || bytes.get(PREFIX) != '{') {
       throw invalid("the header does not start with '{'");
     }
-    Object json =
-        new StrictJson(limits)
-            .parse(bytes.slice(PREFIX, (int) header), file, ErrorCode.GOLDEN_INVALID);
+    Object json = new StrictJson(limits).parse(bytes.slice(PREFIX, (int) header), file, code);
     int start = PREFIX + (int) header;
-    List<Slot> slots = slots(Members.of(json, file + ": ", ErrorCode.GOLDEN_INVALID));
+    List<Slot> slots = slots(Members.of(json, file + ": ", code));
     checkContiguous(slots, bytes.limit() - start);
     Map<String, GoldenTensor> tensors = new LinkedHashMap<>();
     for (Slot slot : slots) {

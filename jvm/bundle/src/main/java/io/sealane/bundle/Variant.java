@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * One form of the model for one kind of engine (docs/bundle-format.md §2.2).
  *
  * @param id unique in the bundle
- * @param kind {@code onnx}, {@code savedmodel}, or a kind this version does not know
+ * @param kind {@code onnx}, {@code savedmodel}, {@code dl4j}, or a kind this version does not know
  * @param role its rank among the variants
  * @param path the model file or directory, relative to the bundle
  * @param bindings what the engine calls the signature's tensors
@@ -32,6 +32,9 @@ public record Variant(
 
   /** The kind of a TensorFlow SavedModel directory. */
   public static final String SAVEDMODEL = "savedmodel";
+
+  /** The kind of a network of layers and weights (docs/network-format.md). */
+  public static final String DL4J = "dl4j";
 
   /** A variant's rank. */
   public enum Role {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import io.sealane.bundle.Manifest.GoldenRef;
+import io.sealane.core.ErrorCode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -79,7 +80,7 @@ class DamagedBytesTest {
         new Target(
             "safetensors",
             seeds("dtypes/golden/extremes.safetensors", "mlp/golden/batch-5.safetensors"),
-            bytes -> Safetensors.parse(bytes, "fuzz", LIMITS)),
+            bytes -> Safetensors.parse(bytes, "fuzz", LIMITS, ErrorCode.GOLDEN_INVALID)),
         new Target(
             "golden case",
             List.of(numbers),

@@ -34,6 +34,10 @@ class ArchitectureTest {
           .definedBy("io.sealane.runtime.onnx..")
           .layer("tensorflow")
           .definedBy("io.sealane.runtime.tensorflow..")
+          .layer("training")
+          .definedBy("io.sealane.training..")
+          .layer("dl4j")
+          .definedBy("io.sealane.runtime.dl4j..")
           .layer("bridge")
           .definedBy("io.sealane.bridge..")
           .whereLayer("bridge")
@@ -42,10 +46,15 @@ class ArchitectureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("tensorflow")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("dl4j")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("training")
+          .mayOnlyBeAccessedByLayers("dl4j", "bridge")
           .whereLayer("runtime")
-          .mayOnlyBeAccessedByLayers("onnx", "tensorflow", "bridge")
+          .mayOnlyBeAccessedByLayers("onnx", "tensorflow", "dl4j", "training", "bridge")
           .whereLayer("bundle")
-          .mayOnlyBeAccessedByLayers("runtime", "onnx", "tensorflow", "bridge");
+          .mayOnlyBeAccessedByLayers(
+              "runtime", "onnx", "tensorflow", "dl4j", "training", "bridge");
 
   @ArchTest
   static final ArchRule coreDependsOnTheJdkAlone =
