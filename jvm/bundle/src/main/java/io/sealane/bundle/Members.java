@@ -142,6 +142,11 @@ final class Members {
     return has(name) ? object(name) : new Members(Map.of(), at(name), code);
   }
 
+  /** The value at {@code name} as it is; null when it is absent. */
+  @Nullable Object value(String name) {
+    return has(name) ? members.get(name) : null;
+  }
+
   /** The object at {@code name} as it is, values of any kind. */
   Map<String, @Nullable Object> freeObject(String name) {
     return has(name) ? objectOf(members.get(name), at(name), code) : Map.of();
