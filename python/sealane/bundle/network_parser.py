@@ -154,7 +154,7 @@ def _dim(value: object, where: str) -> Dim:
 def _layers(value: object, where: str) -> tuple[Layer, ...]:
     if isinstance(value, list) and len(cast("list[object]", value)) > MAX_LAYERS:
         raise invalid(where, f"more than {MAX_LAYERS} layers")
-    return items(_layer)(value, where)
+    return items(_layer)(cast("object", value), where)
 
 
 def _layer(value: object, where: str) -> Layer:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sealane.export.golden import Golden
     from sealane.export.preparation import Prepared
 
-ONNX, SAVEDMODEL = "onnx", "savedmodel"
+ONNX, SAVEDMODEL, DL4J = "onnx", "savedmodel", "dl4j"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,14 @@ class Made:
         unavailable: Kinds that did not come out right, and why.
         runs: One per variant, in the same order.
         golden: The cases that were replayed.
+        training_notes: Where training the ``dl4j`` variant differs from training the source.
     """
 
     artifacts: tuple[ArtifactDraft, ...]
     unavailable: tuple[Unavailable, ...]
     runs: tuple[Run, ...]
     golden: Golden
+    training_notes: tuple[str, ...] = ()
 
 
 def make(
@@ -59,6 +61,7 @@ def make(
         scratch: A private directory for the artifacts.
         name: The model's name.
         formats: Kinds wanted; ``savedmodel`` is left out with its reason when it is not right.
+            ``dl4j`` is not: who asks for it wants to train it.
         tolerance: The author's, or None.
         threshold: Bytes of weights above which they lie beside the ONNX model.
 
@@ -91,7 +94,15 @@ def make(
             artifacts.append(
                 _artifact(run, "optional", scratch / "saved", prepared, ins, outs, {}, tolerance)
             )
-    return Made(tuple(artifacts), tuple(unavailable), tuple(runs), golden)
+    network = None
+    if DL4J in formats:
+        from sealane.export.network.variant import make_network
+
+        network = make_network(prepared, scratch, name, golden, tolerance)
+        runs.append(network.run)
+        artifacts.append(network.artifact)
+    notes = network.built.notes if network is not None else ()
+    return Made(tuple(artifacts), tuple(unavailable), tuple(runs), golden, notes)
 
 
 def _savedmodel(

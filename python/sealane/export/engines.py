@@ -13,11 +13,23 @@ from sealane.runtime.tensorflow import TensorflowEngine
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sealane.bundle import Bindings
     from sealane.core import Signature
 
 
-def onnx_engine(path: Path, signature: Signature) -> Engine:
+def onnx_engine(
+    path: Path,
+    signature: Signature,
+    bindings: Bindings | None = None,
+    label: str = "the converted model",
+) -> Engine:
     """ONNX Runtime on a written model, loaded as a session of a bundle loads it.
+
+    Args:
+        path: The ``.onnx`` file.
+        signature: What it takes and gives.
+        bindings: The signature's names → the graph's; None where they are the same.
+        label: What messages call it.
 
     Raises:
         SealaneError: ``ARTIFACT_UNSUPPORTED`` or ``ENGINE_LOAD_FAILED`` when it does not load.
@@ -25,11 +37,13 @@ def onnx_engine(path: Path, signature: Signature) -> Engine:
     loaded = OnnxEngine(
         path,
         signature,
-        inputs={spec.name: spec.name for spec in signature.inputs},
-        outputs={spec.name: spec.name for spec in signature.outputs},
-        label="the converted model",
+        inputs=bindings.inputs if bindings else {spec.name: spec.name for spec in signature.inputs},
+        outputs=bindings.outputs
+        if bindings
+        else {spec.name: spec.name for spec in signature.outputs},
+        label=label,
     )
-    session = EngineSession(signature, loaded, model="the converted model")
+    session = EngineSession(signature, loaded, model=label)
     return Engine("onnx", session.engine_version, "python", session.options, session.run)
 
 

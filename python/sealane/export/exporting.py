@@ -17,7 +17,7 @@ from sealane.bundle import (
 from sealane.bundle.manifest_parser import MODEL_NAME, MODEL_VERSION
 from sealane.core import Domain, ErrorCode, SealaneError, Signature, SymbolRange
 from sealane.export import certificate
-from sealane.export.artifacts import ONNX, SAVEDMODEL, Made, make, prove, with_runs
+from sealane.export.artifacts import DL4J, ONNX, SAVEDMODEL, Made, make, prove, with_runs
 from sealane.export.conversion import (
     EXTERNAL_DATA_THRESHOLD,
 )
@@ -76,7 +76,9 @@ def export(
         domains: Which values inputs accept, by input name; golden cases stay inside.
         symbols: Ranges of the symbols.
         tolerance: ``rtol``, ``atol`` and ``reason`` for a model that can not be within the oracle.
-        formats: ``onnx`` always; ``savedmodel`` where it comes out right.
+        formats: ``onnx`` always; ``savedmodel`` where it comes out right; ``dl4j``, the layers and
+            weights that the JVM can train, when asked for: a model that they can not hold is
+            refused then, naming the layer.
         golden_samples: Further inputs to keep as golden cases, in the form of ``example_inputs``.
             They are stored in the bundle.
         lineage: Where the model comes from: data fingerprint, metrics, commit…
@@ -192,10 +194,10 @@ def check_request(
     for what, value, form in (("name", name, MODEL_NAME), ("version", version, MODEL_VERSION)):
         if not form.fullmatch(value):
             raise unsupported(f"{what} {value!r:.80} can not be used: expected {form.pattern}")
-    unknown = sorted(set(formats) - {ONNX, SAVEDMODEL})
+    unknown = sorted(set(formats) - {ONNX, SAVEDMODEL, DL4J})
     if unknown or ONNX not in formats:
         raise unsupported(
-            f"formats {list(formats)} must contain 'onnx' and may contain 'savedmodel'"
+            f"formats {list(formats)} must contain 'onnx' and may contain 'savedmodel' and 'dl4j'"
         )
     if target.exists() and not overwrite:
         raise SealaneError(
@@ -227,4 +229,7 @@ def _readme(name: str, version: str, signature: Signature, made: Made) -> str:
         engine = f"{run.engine.backend} {run.engine.version}"
         lines.append(f"| {run.variant} | {engine} | {run.verdict.value} | {describe(run)} |")
     lines += [f"\nNo {each.kind} variant: {each.reason}" for each in made.unavailable]
+    if made.training_notes:
+        lines += ["", "Training in the JVM differs from training in Python:", ""]
+        lines += [f"- {note}" for note in made.training_notes]
     return "\n".join(lines) + "\n"

@@ -71,6 +71,17 @@ def check(path: Path, signature: Signature) -> None:
     _check_same(model, signature)
 
 
+def check_operators(model: onnx.ModelProto) -> None:
+    """Hold a model in memory against the capability table.
+
+    Raises:
+        SealaneError: As `check`.
+    """
+    table = onnxruntime_capabilities()
+    _check_levels(model, table)
+    _check_operators(model, table)
+
+
 def requirements(model: onnx.ModelProto) -> dict[str, object]:
     """What the model asks of a runtime, as the manifest's ``requires``."""
     ops = {

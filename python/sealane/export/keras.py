@@ -21,6 +21,8 @@ from sealane.export.source import Oracle
 if TYPE_CHECKING:
     import onnx
 
+    from sealane.export.network.builder import Built
+
 
 class KerasSource:
     """A Keras 3 model called with ``training=False``, which leaves its weights alone."""
@@ -166,6 +168,24 @@ class KerasSource:
             except Exception as error:
                 raise _explain(error, self._model, "tf.function") from error
             return tensorflow_graph.to_onnx(self._tf, directory, signature, opset)
+
+    def to_network(self, signature: Signature, prefix: str = "") -> Built:
+        """The model as layers: Sequential and functional models.
+
+        Raises:
+            SealaneError: ``EXPORT_UNSUPPORTED`` naming the layer that a network can not hold.
+        """
+        from sealane.export.network.keras import keras_network
+
+        graph = self._graph()
+        if graph is None:
+            raise unsupported(
+                f"a network can not hold the subclassed {type(self._model).__name__}; build it as "
+                "a Sequential or functional model"
+            )
+        names = {spec.name: spec.name for spec in signature.inputs}
+        ordered = self._keras.tree.flatten(self._arrange(graph, names))
+        return keras_network(graph, signature, ordered, prefix)
 
     def _flat(self, model: Any, inputs: Arrays) -> list[tuple[str, Any]]:
         tensors = {name: self._tf.convert_to_tensor(_feed(inputs[name])) for name in self._inputs}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sealane.core import Signature
     from sealane.export.examples import Arrays, Examples
+    from sealane.export.network.builder import Built
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,18 @@ class Source(Protocol):
             signature: Of the bare model, before feature transforms.
             probe: Inputs whose dynamic dims differ from 0 and 1 and from each other.
             opset: The default-domain opset wanted; a route may return a lower one.
+        """
+        ...
+
+    def to_network(self, signature: Signature, prefix: str = "") -> Built:
+        """The bare model as layers that the JVM can train.
+
+        Args:
+            signature: Of the bare model, before feature transforms.
+            prefix: Put before the names of the network's inputs.
+
+        Raises:
+            SealaneError: ``EXPORT_UNSUPPORTED`` naming the layer that a network can not hold.
         """
         ...
 

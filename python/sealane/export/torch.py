@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import onnx
 
+    from sealane.export.network.builder import Built
+
 
 class TorchSource:
     """A deep copy of a ``torch.nn.Module`` in eval mode on the CPU.
@@ -141,6 +143,16 @@ class TorchSource:
             except Exception as error:
                 raise explain(error, self._model, "torch.onnx", program) from error
         return exported.model_proto
+
+    def to_network(self, signature: Signature, prefix: str = "") -> Built:
+        """The module as layers, traced by torch.fx.
+
+        Raises:
+            SealaneError: ``EXPORT_UNSUPPORTED`` naming the module that a network can not hold.
+        """
+        from sealane.export.network.torch import torch_network
+
+        return torch_network(self._model, signature, self._inputs, self._style, prefix)
 
     def _state(self) -> dict[str, Any]:
         state = cast("Mapping[str, Any]", self._model.state_dict())
