@@ -18,7 +18,7 @@ from onnx import TensorProto, helper
 
 UNKNOWN_KIND = {
     "id": "other",
-    "kind": "dl4j",
+    "kind": "other",
     "role": "experimental",
     "path": "variants/other",
     "precision": "fp32",

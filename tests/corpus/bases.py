@@ -383,6 +383,14 @@ def twin_draft(draft: BundleDraft, saved_model: Path) -> BundleDraft:
     return replace(twin, name=f"savedmodel-{draft.name}")
 
 
+def network_mlp_draft(folder: Path) -> BundleDraft:
+    """ONNX and network of one model."""
+    from corpus.network_bundle import mlp_variant
+
+    first = onnx_draft(folder, mlp_model(), MLP_BINDINGS)
+    return _with_artifacts(mlp_draft(folder, "network-mlp"), (first, mlp_variant(folder)))
+
+
 def _with_artifacts(
     draft: BundleDraft, artifacts: tuple[ArtifactDraft, ...], *, unavailable: bool = False
 ) -> BundleDraft:
@@ -408,6 +416,7 @@ def write_bases(target: Path, saved_models: Path) -> None:
 
     makers: dict[str, Callable[[Path], BundleDraft]] = {
         "network": network_draft,
+        "network-mlp": network_mlp_draft,
         "mlp": mlp_draft,
         "strings": strings_draft,
         "external": external_draft,

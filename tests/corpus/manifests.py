@@ -122,7 +122,7 @@ def good() -> dict[str, Json]:
             files=[files[0], saved, *files[1:]],
         ),
         "unknown-kind": changed(
-            variants=[variant(), variant(id="dl4j", kind="dl4j", role="optional", path="preprocess")]
+            variants=[variant(), variant(id="dl4j", kind="other", role="optional", path="preprocess")]
         ),
         "newer-minor": changed(formatVersion="1.3", novel={"x": 1}),
         "scalar": changed(signature__outputs__0__dims=[]),

@@ -9,7 +9,7 @@ from corpus import bases
 from onnx import helper
 
 from sealane.bundle import ArtifactDraft, Bindings, BundleDraft, GoldenCase, Verdict
-from sealane.bundle.network import Layer, Network, NetworkInput, NetworkOutput
+from sealane.bundle.network import Layer, Network, NetworkInput, NetworkOutput, Weights
 from sealane.bundle.network_onnx import network_to_onnx
 from sealane.bundle.network_weights import write_weights
 from sealane.bundle.safetensors import write_safetensors
@@ -107,6 +107,40 @@ def network_draft(folder: Path) -> BundleDraft:
         golden=cases,
         certificate=bases.certificate(["onnx", "dl4j"], cases),
         created_at=bases.CREATED_AT,
+    )
+
+
+def mlp_network() -> tuple[Network, Weights]:
+    """The model of the bundle ``mlp`` as a network."""
+    layers = (
+        Layer("hidden", "dense", ("features",), {}, {"weight": "w0", "bias": "b0"}),
+        Layer("positive", "activation", ("hidden",), {"function": "relu"}, {}),
+        Layer("result", "dense", ("positive",), {}, {"weight": "w1", "bias": "b1"}),
+    )
+    network = Network(
+        (NetworkInput("features", DType.FP32, ("batch", 4)),),
+        layers,
+        (NetworkOutput("scores", "result"),),
+    )
+    weights = {
+        "w0": np.ascontiguousarray(bases.HIDDEN_WEIGHT.T),
+        "b0": bases.HIDDEN_BIAS,
+        "w1": np.ascontiguousarray(bases.OUTPUT_WEIGHT.T),
+        "b1": bases.OUTPUT_BIAS,
+    }
+    return network, weights
+
+
+def mlp_variant(folder: Path) -> ArtifactDraft:
+    """The dl4j variant of the bundle ``mlp``'s model."""
+    network, weights = mlp_network()
+    source = folder / "network"
+    source.mkdir()
+    (source / "network.json").write_bytes(network.to_json())
+    (source / "weights.safetensors").write_bytes(write_weights(network, weights))
+    bindings = Bindings({"features": "features"}, {"scores": "scores"})
+    return ArtifactDraft(
+        "dl4j", "dl4j", "optional", source, bindings, "fp32", Verdict.WITHIN_ORACLE
     )
 
 

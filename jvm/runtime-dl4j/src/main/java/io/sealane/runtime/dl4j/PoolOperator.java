@@ -1,0 +1,154 @@
+package io.sealane.runtime.dl4j;
+
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code max_pool} and {@code average_pool}. */
+final class PoolOperator extends Operator {
+  private final Windows windows;
+  private final boolean maximum;
+  private final boolean countPadding;
+
+  private PoolOperator(Windows windows, boolean maximum, boolean countPadding) {
+    this.windows = windows;
+    this.maximum = maximum;
+    this.countPadding = countPadding;
+  }
+
+  static PoolOperator maximum(Windows windows) {
+    return new PoolOperator(windows, true, false);
+  }
+
+  static PoolOperator average(Windows windows, boolean countPadding) {
+    return new PoolOperator(windows, false, countPadding);
+  }
+
+  /** Takes the place of one window and the bounds of its values inside of the plane. */
+  private interface Visitor {
+    void visit(int window, int top, int bottom, int left, int right);
+  }
+
+  private void walk(int height, int width, Visitor visitor) {
+    int outHeight = windows.outHeight(height);
+    int outWidth = windows.outWidth(width);
+    for (int i = 0; i < outHeight; i++) {
+      int top = i * windows.strideHeight() - windows.top();
+      int bottom = Math.min(top + windows.kernelHeight(), height);
+      for (int j = 0; j < outWidth; j++) {
+        int left = j * windows.strideWidth() - windows.left();
+        int right = Math.min(left + windows.kernelWidth(), width);
+        visitor.visit(i * outWidth + j, Math.max(top, 0), bottom, Math.max(left, 0), right);
+      }
+    }
+  }
+
+  private static int height(INDArray array) {
+    return array.rank() == 3 ? 1 : Math.toIntExact(array.size(2));
+  }
+
+  private static int width(INDArray array) {
+    return Math.toIntExact(array.size(array.rank() - 1));
+  }
+
+  @Override
+  INDArray forward(INDArray[] inputs, Pass pass) {
+    int height = height(inputs[0]);
+    int width = width(inputs[0]);
+    long[] shape = inputs[0].shape().clone();
+    if (shape.length == 4) {
+      shape[2] = windows.outHeight(height);
+    }
+    shape[shape.length - 1] = windows.outWidth(width);
+    INDArray output = pass.value(shape);
+    Floats in = Floats.of(inputs[0]);
+    Floats out = Floats.of(output);
+    float[] plane = new float[height * width];
+    float[] pooled = new float[windows.outHeight(height) * windows.outWidth(width)];
+    for (int i = 0; i * plane.length < in.count(); i++) {
+      in.read(i * plane.length, plane, plane.length);
+      walk(
+          height,
+          width,
+          (window, top, bottom, left, right) ->
+              pooled[window] =
+                  maximum
+                      ? plane[largest(plane, width, top, bottom, left, right)]
+                      : sum(plane, width, top, bottom, left, right)
+                          / divisor(top, bottom, left, right));
+      out.write(i * pooled.length, pooled, pooled.length);
+    }
+    return output;
+  }
+
+  private static int largest(float[] plane, int width, int top, int bottom, int left, int right) {
+    int best = top * width + left;
+    for (int y = top; y < bottom; y++) {
+      for (int x = left; x < right; x++) {
+        float value = plane[y * width + x];
+        if (value > plane[best] || (Float.isNaN(value) && !Float.isNaN(plane[best]))) {
+          best = y * width + x;
+        }
+      }
+    }
+    return best;
+  }
+
+  private static float sum(float[] plane, int width, int top, int bottom, int left, int right) {
+    float sum = 0;
+    for (int y = top; y < bottom; y++) {
+      for (int x = left; x < right; x++) {
+        sum += plane[y * width + x];
+      }
+    }
+    return sum;
+  }
+
+  private int divisor(int top, int bottom, int left, int right) {
+    return countPadding
+        ? windows.kernelHeight() * windows.kernelWidth()
+        : (bottom - top) * (right - left);
+  }
+
+  @Override
+  @Nullable INDArray[] backward(INDArray[] inputs, INDArray error, boolean[] wanted, Pass pass) {
+    if (!wanted[0]) {
+      return new INDArray[1];
+    }
+    int height = height(inputs[0]);
+    int width = width(inputs[0]);
+    INDArray result = pass.gradient(inputs[0].shape());
+    Floats in = Floats.of(inputs[0]);
+    Floats dy = Floats.of(error);
+    Floats dx = Floats.of(result);
+    float[] plane = new float[height * width];
+    float[] gradient = new float[plane.length];
+    float[] above = new float[windows.outHeight(height) * windows.outWidth(width)];
+    for (int i = 0; i * plane.length < in.count(); i++) {
+      in.read(i * plane.length, plane, plane.length);
+      dy.read(i * above.length, above, above.length);
+      java.util.Arrays.fill(gradient, 0);
+      walk(
+          height,
+          width,
+          (window, top, bottom, left, right) -> {
+            if (maximum) {
+              gradient[largest(plane, width, top, bottom, left, right)] += above[window];
+            } else {
+              float share = above[window] / divisor(top, bottom, left, right);
+              spread(gradient, share, width, top, bottom, left, right);
+            }
+          });
+      dx.write(i * gradient.length, gradient, gradient.length);
+    }
+    return new INDArray[] {result};
+  }
+
+  private static void spread(
+      float[] plane, float share, int width, int top, int bottom, int left, int right) {
+    for (int y = top; y < bottom; y++) {
+      for (int x = left; x < right; x++) {
+        plane[y * width + x] += share;
+      }
+    }
+  }
+}
