@@ -2,6 +2,7 @@ package io.sealane.bundle;
 
 import io.sealane.bundle.network.Layer;
 import io.sealane.bundle.network.Network;
+import io.sealane.bundle.network.NetworkShapes;
 import io.sealane.bundle.network.NetworkWeights;
 import io.sealane.bundle.network.Weight;
 import io.sealane.core.DataType;
@@ -49,8 +50,8 @@ public final class NetworkFormat {
   }
 
   /**
-   * Parses {@code weights.safetensors}; whether they fit a network is for {@link
-   * io.sealane.bundle.network.NetworkShapes} to tell.
+   * Parses {@code weights.safetensors}; whether they fit a network is for {@link NetworkShapes} to
+   * tell.
    *
    * @param label what they belong to, for messages
    * @throws SealaneException ARTIFACT_INVALID, LIMIT_EXCEEDED
@@ -58,6 +59,29 @@ public final class NetworkFormat {
   public static NetworkWeights weights(byte[] bytes, String label) {
     try {
       return weights(ByteBuffer.wrap(bytes), WEIGHTS, Limits.defaults());
+    } catch (Refusal refusal) {
+      throw refusal.about(label);
+    }
+  }
+
+  /**
+   * Parses {@code training.json} and its {@code training.safetensors}.
+   *
+   * @param weights the network's, which fit it
+   * @param label what they belong to, for messages
+   * @throws SealaneException ARTIFACT_INVALID, ARTIFACT_UNSUPPORTED, LIMIT_EXCEEDED
+   */
+  public static TrainingTrace trace(
+      byte[] bytes, byte[] batches, Network network, NetworkWeights weights, String label) {
+    try {
+      Limits limits = Limits.defaults();
+      return TrainingTraceParser.parse(
+          ByteBuffer.wrap(bytes),
+          Safetensors.parse(ByteBuffer.wrap(batches), BATCHES, limits, NetworkParser.CODE),
+          TRACE,
+          network,
+          NetworkShapes.of(network, weights),
+          limits);
     } catch (Refusal refusal) {
       throw refusal.about(label);
     }

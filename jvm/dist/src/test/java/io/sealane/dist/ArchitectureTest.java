@@ -53,8 +53,7 @@ class ArchitectureTest {
           .whereLayer("runtime")
           .mayOnlyBeAccessedByLayers("onnx", "tensorflow", "dl4j", "training", "bridge")
           .whereLayer("bundle")
-          .mayOnlyBeAccessedByLayers(
-              "runtime", "onnx", "tensorflow", "dl4j", "training", "bridge");
+          .mayOnlyBeAccessedByLayers("runtime", "onnx", "tensorflow", "dl4j", "training", "bridge");
 
   @ArchTest
   static final ArchRule coreDependsOnTheJdkAlone =
@@ -69,11 +68,16 @@ class ArchitectureTest {
   static final ArchRule engineModulesShowOnlyTheirProvider =
       classes()
           .that()
-          .resideInAnyPackage("io.sealane.runtime.onnx..", "io.sealane.runtime.tensorflow..")
+          .resideInAnyPackage(
+              "io.sealane.runtime.onnx..",
+              "io.sealane.runtime.tensorflow..",
+              "io.sealane.runtime.dl4j..")
           .and()
           .haveModifier(PUBLIC)
           .should()
-          .haveSimpleNameEndingWith("EngineProvider");
+          .haveSimpleNameEndingWith("EngineProvider")
+          .orShould()
+          .haveSimpleNameEndingWith("TrainingEngine");
 
   @ArchTest
   static final ArchRule enginesAreSeenByTheirModuleOnly =
@@ -92,6 +96,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.tensorflow..");
+
+  @ArchTest
+  static final ArchRule deeplearning4jIsSeenByItsModuleOnly =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.sealane.runtime.dl4j..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.deeplearning4j..", "org.nd4j..");
 
   @ArchTest
   static final ArchRule publicSignaturesSpeakOfSealaneAndTheJdk =
@@ -117,7 +130,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .belongToAnyOf(ObjectInputStream.class, ObjectOutputStream.class);
 
-  /** Those two read what an engine's native code obeys, which there is no other way to know. */
+  /** Those read what an engine's native code obeys, which there is no other way to know. */
   @ArchTest
   static final ArchRule systemPropertiesAreForEntryPoints =
       noClasses()
@@ -125,6 +138,8 @@ class ArchitectureTest {
           .doNotHaveFullyQualifiedName("io.sealane.runtime.NativeJars")
           .and()
           .doNotHaveFullyQualifiedName("io.sealane.runtime.tensorflow.Settings")
+          .and()
+          .doNotHaveFullyQualifiedName("io.sealane.runtime.dl4j.Natives$Loaded")
           .should()
           .callMethod(System.class, "getProperty", String.class)
           .orShould()
