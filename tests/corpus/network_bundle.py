@@ -16,9 +16,9 @@ from sealane.bundle.safetensors import write_safetensors
 from sealane.bundle.training_trace import (
     Loss,
     Optimizer,
+    RecordedTrace,
     TraceStep,
     TraceTolerance,
-    TrainingTrace,
     digest,
 )
 from sealane.core import DType, Signature, TensorSpec
@@ -50,7 +50,7 @@ def features() -> onnx.ModelProto:
     return made
 
 
-def trace() -> TrainingTrace:
+def trace() -> RecordedTrace:
     """Three steps of gradient descent, every number a sum of few powers of two."""
     weight, bias = (WEIGHTS[name].astype(np.float64) for name in NETWORK.weight_names())
     start = weight.copy(), bias.copy()
@@ -72,7 +72,7 @@ def trace() -> TrainingTrace:
                 {name: digest(value) for name, value in moved.items()},
             )
         )
-    return TrainingTrace(
+    return RecordedTrace(
         Optimizer("sgd", RATE),
         Loss("mean_squared_error", "y"),
         (),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sealane.bundle.limits import ReaderLimits
     from sealane.bundle.manifest import Variant
     from sealane.bundle.network import Network, Weights
-    from sealane.bundle.training_trace import TrainingTrace
+    from sealane.bundle.training_trace import RecordedTrace
 
 FILES = (NETWORK_NAME, WEIGHTS_NAME, FEATURES_NAME, TRACE_NAME, BATCHES_NAME)
 """What may lie in the directory of a network."""
@@ -46,7 +46,7 @@ class NetworkFiles:
     network: Network
     weights: Weights
     features: bytes | None
-    trace: TrainingTrace | None
+    trace: RecordedTrace | None
 
 
 def network_files(path: str, listed: Iterable[str]) -> dict[str, str]:

@@ -25,6 +25,9 @@ LOSSES = (
 CATEGORICAL = ("categorical_cross_entropy", "categorical_cross_entropy_logits")
 STATISTICS = ("mean", "variance")
 """Roles of weights that training moves without a gradient."""
+SMALLEST_SHARE = 1e-3
+"""Of the largest norm of a step: what smaller norms are taken for, for their gradients are rounding
+errors beside those of other weights."""
 _SMALLEST = 1e-30
 
 Digest = tuple[float, float]
@@ -95,7 +98,7 @@ class TraceTolerance:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingTrace:
+class RecordedTrace:
     """A recorded run.
 
     Attributes:
@@ -155,10 +158,23 @@ def digest(values: Array) -> Digest:
     return (float(np.sqrt(np.sum(flat * flat))), float(np.sum(flat * _signs(flat.size))))
 
 
-def digest_difference(recorded: Digest, found: Digest) -> float:
-    """How much a replay's digest differs from the trace's, relative to the trace's norm."""
-    furthest = max(abs(recorded[0] - found[0]), abs(recorded[1] - found[1]))
-    return furthest / max(recorded[0], _SMALLEST)
+def largest_difference(
+    recorded: Mapping[str, Digest], found: Mapping[str, Digest]
+) -> tuple[float, str]:
+    """How far the digests of one step are apart, and the weight that is furthest.
+
+    Args:
+        recorded: The trace's gradients or updates of a step, by weight.
+        found: A replay's.
+    """
+    floor = max(_SMALLEST, SMALLEST_SHARE * max((each[0] for each in recorded.values()), default=0))
+    worst, weight = 0.0, ""
+    for name, a in recorded.items():
+        b = found[name]
+        apart = max(abs(a[0] - b[0]), abs(a[1] - b[1])) / max(a[0], floor)
+        if not apart <= worst:
+            worst, weight = apart, name
+    return worst, weight
 
 
 def _signs(count: int) -> Array:

@@ -1,4 +1,4 @@
-"""``training.json`` and its batches → ``TrainingTrace``: nothing lenient (network format §6)."""
+"""``training.json`` and its batches → ``RecordedTrace``: nothing lenient (network format §6)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from sealane.bundle.training_trace import (
     Digest,
     Loss,
     Optimizer,
+    RecordedTrace,
     TraceStep,
     TraceTolerance,
-    TrainingTrace,
     moving_weights,
 )
 from sealane.core import DType, ErrorCode, SealaneError
@@ -53,7 +53,7 @@ def parse_trace(
     values: Mapping[str, LayerValue],
     limits: ReaderLimits,
     where: str,
-) -> TrainingTrace:
+) -> RecordedTrace:
     """The trace of one pair of files, held against its network.
 
     Args:
@@ -83,7 +83,7 @@ def parse_trace(
                 ErrorCode.ARTIFACT_UNSUPPORTED,
                 f"{where}: trace format {version[:40]!r}, this reader knows {FORMAT_VERSION}",
             )
-        trace = TrainingTrace(
+        trace = RecordedTrace(
             members.take("optimizer", _optimizer),
             members.take("loss", _loss),
             members.take_or("frozen", items(text), ()),
@@ -96,7 +96,7 @@ def parse_trace(
     return trace
 
 
-def check_trace(trace: TrainingTrace, network: Network, values: Mapping[str, LayerValue]) -> None:
+def check_trace(trace: RecordedTrace, network: Network, values: Mapping[str, LayerValue]) -> None:
     """The rules between a trace and its network.
 
     Raises:
@@ -126,7 +126,7 @@ def check_trace(trace: TrainingTrace, network: Network, values: Mapping[str, Lay
 
 
 def _check_batches(
-    trace: TrainingTrace, network: Network, values: Mapping[str, LayerValue]
+    trace: RecordedTrace, network: Network, values: Mapping[str, LayerValue]
 ) -> None:
     output = next((each for each in network.outputs if each.name == trace.loss.output), None)
     if output is None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import onnx
 
     from sealane.export.golden import Golden
+    from sealane.export.network.trace import TrainingTrace
     from sealane.export.preparation import Prepared
 
 ONNX, SAVEDMODEL, DL4J = "onnx", "savedmodel", "dl4j"
@@ -53,6 +54,7 @@ def make(
     formats: Sequence[str],
     tolerance: Tolerance | None,
     threshold: int,
+    trace: TrainingTrace | None = None,
 ) -> Made:
     """Convert, prove and describe every variant that was asked for.
 
@@ -64,6 +66,7 @@ def make(
             ``dl4j`` is not: who asks for it wants to train it.
         tolerance: The author's, or None.
         threshold: Bytes of weights above which they lie beside the ONNX model.
+        trace: Training steps to record beside the network, or None.
 
     Raises:
         SealaneError: ``EXPORT_UNSUPPORTED`` or ``EXPORT_FAILED`` when there is no right ONNX model.
@@ -98,7 +101,7 @@ def make(
     if DL4J in formats:
         from sealane.export.network.variant import make_network
 
-        network = make_network(prepared, scratch, name, golden, tolerance)
+        network = make_network(prepared, scratch, name, golden, tolerance, trace)
         runs.append(network.run)
         artifacts.append(network.artifact)
     notes = network.built.notes if network is not None else ()

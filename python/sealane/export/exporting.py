@@ -26,6 +26,7 @@ from sealane.export.preparation import Prepared, Wanted, prepare
 from sealane.export.runs import Engine, Run, describe, same_bits
 
 if TYPE_CHECKING:
+    from sealane.export.network.trace import TrainingTrace
     from sealane.features import FittedFeatures
     from sealane.runtime import EngineSession
 
@@ -55,6 +56,7 @@ def export(
     seed: int = 0,
     external_data_threshold: int = EXTERNAL_DATA_THRESHOLD,
     witnesses: Sequence[Witness] = (),
+    training_trace: TrainingTrace | None = None,
 ) -> Path:
     """Export a trained model as a verified bundle.
 
@@ -90,6 +92,8 @@ def export(
             a function from a bundle's path to an open session, or None where its runtime is not
             there. What they compute stands in the certificate, and a variant's verdict is the worst
             of its runs.
+        training_trace: Steps of training that are recorded in the source framework, on a copy of
+            the model, and that an engine of the JVM must repeat before it trains; needs ``dl4j``.
 
     Returns:
         ``path``.
@@ -100,6 +104,8 @@ def export(
     """
     target = Path(path)
     check_request(name, version, target, formats, overwrite=overwrite)
+    if training_trace is not None and DL4J not in formats:
+        raise unsupported("a training_trace belongs to a network: add 'dl4j' to formats")
     wanted = Wanted(
         features,
         input_names,
@@ -113,7 +119,8 @@ def export(
     prepared = prepare(model, example_inputs, wanted)
     allowed = _tolerance(tolerance)
     with tempfile.TemporaryDirectory(prefix="sealane-export-") as scratch:
-        made = make(prepared, Path(scratch), name, formats, allowed, external_data_threshold)
+        threshold, work = external_data_threshold, Path(scratch)
+        made = make(prepared, work, name, formats, allowed, threshold, training_trace)
         draft = _draft(prepared, made, name, version, lineage, licenses, seed)
         runs = _testify(witnesses, draft, made, Path(scratch) / "bundle", allowed)
         if runs:

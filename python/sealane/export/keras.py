@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import onnx
 
     from sealane.export.network.builder import Built
+    from sealane.export.network.trace import TraceSettings, Trainer
 
 
 class KerasSource:
@@ -177,15 +178,30 @@ class KerasSource:
         """
         from sealane.export.network.keras import keras_network
 
+        graph, ordered = self._functional()
+        return keras_network(graph, signature, ordered, prefix)
+
+    def trainer(self, signature: Signature, settings: TraceSettings) -> Trainer:
+        """A copy of the model that is trained step by step."""
+        from sealane.export.network.trace_keras import KerasTrainer
+
+        graph, ordered = self._functional()
+
+        def arrange(tensors: Mapping[str, Any]) -> Any:
+            return self._arrange(graph, tensors)
+
+        return KerasTrainer(self._model, signature, ordered, arrange, settings)
+
+    def _functional(self) -> tuple[Any, list[str]]:
+        """The functional graph, and what the signature calls its inputs, in its order."""
         graph = self._graph()
         if graph is None:
             raise unsupported(
                 f"a network can not hold the subclassed {type(self._model).__name__}; build it as "
                 "a Sequential or functional model"
             )
-        names = {spec.name: spec.name for spec in signature.inputs}
-        ordered = self._keras.tree.flatten(self._arrange(graph, names))
-        return keras_network(graph, signature, ordered, prefix)
+        names = {name: name for name in self._inputs}
+        return graph, list(self._keras.tree.flatten(self._arrange(graph, names)))
 
     def _flat(self, model: Any, inputs: Arrays) -> list[tuple[str, Any]]:
         tensors = {name: self._tf.convert_to_tensor(_feed(inputs[name])) for name in self._inputs}

@@ -76,6 +76,23 @@ class Prepared:
         """The reference: features in NumPy, then the source model."""
         return self.source.run(_model_inputs(self.features, inputs))
 
+    def model_inputs(self, given: object) -> Arrays:
+        """The model's inputs from a batch in the form of the examples, features applied.
+
+        Raises:
+            SealaneError: As ``prepare``.
+        """
+        if self.features is not None:
+            return self.features.transform(self.features.raw_inputs(given))
+        names = [spec.name for spec in self.bare.inputs]
+        parsed = parse_examples(given, None, names).arrays
+        if sorted(parsed) != sorted(names):
+            raise unsupported(f"a batch has inputs {list(parsed)}, the model {names}")
+        return {
+            spec.name: np.ascontiguousarray(parsed[spec.name], spec.dtype.numpy)
+            for spec in self.bare.inputs
+        }
+
     def probe(self) -> Arrays:
         """Model inputs for tracing, whose dynamic dims are above 1 and differ from each other."""
         sizes: dict[str, int] = {}

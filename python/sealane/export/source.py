@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sealane.core import Signature
     from sealane.export.examples import Arrays, Examples
     from sealane.export.network.builder import Built
+    from sealane.export.network.trace import TraceSettings, Trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,10 @@ class Source(Protocol):
         Raises:
             SealaneError: ``EXPORT_UNSUPPORTED`` naming the layer that a network can not hold.
         """
+        ...
+
+    def trainer(self, signature: Signature, settings: TraceSettings) -> Trainer:
+        """A copy of the bare model that is trained step by step, for a golden training trace."""
         ...
 
 

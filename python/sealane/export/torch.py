@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import onnx
 
     from sealane.export.network.builder import Built
+    from sealane.export.network.trace import TraceSettings, Trainer
 
 
 class TorchSource:
@@ -153,6 +154,12 @@ class TorchSource:
         from sealane.export.network.torch import torch_network
 
         return torch_network(self._model, signature, self._inputs, self._style, prefix)
+
+    def trainer(self, signature: Signature, settings: TraceSettings) -> Trainer:
+        """A copy of the module that is trained step by step."""
+        from sealane.export.network.trace_torch import TorchTrainer
+
+        return TorchTrainer(self._model, signature, self._inputs, self._style, settings)
 
     def _state(self) -> dict[str, Any]:
         state = cast("Mapping[str, Any]", self._model.state_dict())

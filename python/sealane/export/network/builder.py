@@ -58,8 +58,14 @@ class NetworkBuilder:
     """Collects layers; each knows its shape as soon as it is added.
 
     A value is the name of an input or a layer.
+
+    Attributes:
+        weights: By tensor name.
+        notes: Where training the network differs from training the source, in words.
+        any_precision: Whether weights may be other than float32, for the trace of a training run.
     """
 
+    any_precision: bool = False
     weights: Weights = field(default_factory=dict[str, Array])
     notes: list[str] = field(default_factory=list[str])
     _inputs: list[NetworkInput] = field(default_factory=list[NetworkInput])
@@ -123,7 +129,7 @@ class NetworkBuilder:
         chosen = self._free(name)
         given = dict(weights or {})
         for role, array in given.items():
-            if array.dtype != np.float32:
+            if array.dtype != np.float32 and not self.any_precision:
                 raise unsupported(
                     f"{role} of layer {name!r} is {array.dtype}; a network's weights are float32",
                     layer=name,

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def keras_network(
-    graph: Any, signature: Signature, ordered_inputs: Sequence[str], prefix: str = ""
+    graph: Any,
+    signature: Signature,
+    ordered_inputs: Sequence[str],
+    prefix: str = "",
+    *,
+    any_precision: bool = False,
 ) -> Built:
     """The network of a functional graph.
 
@@ -31,11 +36,12 @@ def keras_network(
         signature: Of the model, its outputs in the model's own order.
         ordered_inputs: The signature's input names in the order of the graph's inputs.
         prefix: Put before the names of the network's inputs.
+        any_precision: Whether its weights may be other than float32.
 
     Raises:
         SealaneError: EXPORT_UNSUPPORTED naming the layer that a network can not hold.
     """
-    builder = NetworkBuilder()
+    builder = NetworkBuilder(any_precision)
     inputs = {spec.name: builder.input(spec, prefix) for spec in signature.inputs}
     given: list[KerasValue] = []
     for name, tensor in zip(ordered_inputs, graph.inputs, strict=True):

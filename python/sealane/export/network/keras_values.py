@@ -113,7 +113,7 @@ class KerasLayers:
         if handler is None:
             raise call.refused()
         policy = getattr(call.layer, "compute_dtype", "float32")
-        if policy != "float32":
+        if policy != "float32" and not self.builder.any_precision:
             raise call.refused(f"it computes in {policy}")
         self.enter(call.name, call.layer)
         return handler(self, call)

@@ -29,6 +29,8 @@ def torch_network(
     input_names: Sequence[str],
     style: Style,
     prefix: str = "",
+    *,
+    any_precision: bool = False,
 ) -> Built:
     """The network of a module.
 
@@ -38,12 +40,13 @@ def torch_network(
         input_names: What the signature calls the module's arguments, in the order they are passed.
         style: Whether they are passed by position or by name.
         prefix: Put before the names of the network's inputs.
+        any_precision: Whether its weights may be other than float32.
 
     Raises:
         SealaneError: EXPORT_UNSUPPORTED naming the module, as in
             ``encoder.gate (torch.nn.Bilinear)``, or the operation that a network can not hold.
     """
-    builder = NetworkBuilder()
+    builder = NetworkBuilder(any_precision)
     inputs = {spec.name: builder.input(spec, prefix) for spec in signature.inputs}
     arguments = _arguments(model, input_names, style, inputs)
     if is_layer(model):

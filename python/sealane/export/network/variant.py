@@ -9,12 +9,20 @@ import onnx
 from onnx import helper
 
 from sealane.bundle import ArtifactDraft, Bindings, Requires, Tolerance, Verdict
-from sealane.bundle.network import FEATURES_NAME, NETWORK_NAME, WEIGHTS_NAME
+from sealane.bundle.network import (
+    BATCHES_NAME,
+    FEATURES_NAME,
+    NETWORK_NAME,
+    TRACE_NAME,
+    WEIGHTS_NAME,
+)
 from sealane.bundle.network_onnx import IR_VERSION, OPSET, network_to_onnx
 from sealane.bundle.network_weights import write_weights
+from sealane.bundle.safetensors import write_safetensors
 from sealane.export import engines, gate
 from sealane.export.artifacts import check_sizes, prove
 from sealane.export.errors import unsupported
+from sealane.export.network.trace import TrainingTrace, record_trace
 from sealane.features.onnx_graph import ML_DOMAIN, ML_OPSET, PREFIX, OnnxOps, value_info
 
 if TYPE_CHECKING:
@@ -46,7 +54,12 @@ class NetworkMade:
 
 
 def make_network(
-    prepared: Prepared, scratch: Path, name: str, golden: Golden, tolerance: Tolerance | None
+    prepared: Prepared,
+    scratch: Path,
+    name: str,
+    golden: Golden,
+    tolerance: Tolerance | None,
+    trace: TrainingTrace | None = None,
 ) -> NetworkMade:
     """Turn a prepared model into a network, write it, and prove it.
 
@@ -59,9 +72,11 @@ def make_network(
         name: The model's name.
         golden: The cases.
         tolerance: The author's, or None.
+        trace: Which training steps to record, or None.
 
     Raises:
-        SealaneError: EXPORT_UNSUPPORTED naming the layer that a network can not hold;
+        SealaneError: EXPORT_UNSUPPORTED naming the layer that a network can not hold, or for a
+            trace that no engine can repeat;
             EXPORT_FAILED when the network computes something else.
     """
     features = prepared.features
@@ -82,6 +97,10 @@ def make_network(
     engine = engines.onnx_engine(path, prepared.signature, bindings, label="the network")
     check_sizes(DL4J, engine, prepared)
     run = prove(DL4J, engine, prepared.signature, golden, tolerance)
+    if trace is not None:
+        recorded = record_trace(prepared, built, trace)
+        (directory / TRACE_NAME).write_bytes(recorded.to_json())
+        (directory / BATCHES_NAME).write_bytes(write_safetensors(recorded.batches))
     artifact = ArtifactDraft(
         id=DL4J,
         kind=DL4J,

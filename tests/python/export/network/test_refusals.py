@@ -159,9 +159,9 @@ def test_an_export_that_asks_for_a_network_is_refused_whole(tmp_path):
 
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.CELU(), torch.nn.Linear(6, 2))
-    np.random.default_rng(0).standard_normal((8, 4), np.float32)
+    rows = np.random.default_rng(0).standard_normal((8, 4), np.float32)
     with pytest.raises(SealaneError) as caught:
-        sealane.export(model, (ROWS,), "m", path=tmp_path / "bundle", formats=("onnx", "dl4j"))
+        sealane.export(model, (rows,), "m", path=tmp_path / "bundle", formats=("onnx", "dl4j"))
     assert caught.value.code is ErrorCode.EXPORT_UNSUPPORTED
     assert caught.value.details["layer"] == "1"
     assert not list(tmp_path.iterdir())

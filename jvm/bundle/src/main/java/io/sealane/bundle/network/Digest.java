@@ -31,7 +31,15 @@ public record Digest(double norm, double projection) {
 
   /** How far {@code other} lies from this digest, relative to this norm. */
   public double difference(Digest other) {
+    return difference(other, SMALLEST);
+  }
+
+  /**
+   * How far {@code other} lies from this digest, relative to this norm or to {@code floor}, if that
+   * is larger: a thousandth of the largest norm of the step.
+   */
+  public double difference(Digest other, double floor) {
     double largest = Math.max(Math.abs(norm - other.norm), Math.abs(projection - other.projection));
-    return largest / Math.max(norm, SMALLEST);
+    return largest / Math.max(norm, Math.max(floor, SMALLEST));
   }
 }
