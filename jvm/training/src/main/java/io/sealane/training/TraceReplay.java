@@ -30,6 +30,9 @@ import java.util.Set;
  * and one set of gradients at a time. Thread-safe.
  */
 public final class TraceReplay {
+  /** Of the largest norm of a step: what smaller norms are taken for (format §6). */
+  private static final double SMALLEST_SHARE = 1e-3;
+
   private final String label;
   private final Network network;
   private final NetworkWeights weights;
@@ -138,9 +141,11 @@ public final class TraceReplay {
   private double compare(
       int step, String what, Map<String, Digest> expected, Map<String, ?> found, double tolerance) {
     double largest = 0;
+    double floor =
+        SMALLEST_SHARE * expected.values().stream().mapToDouble(Digest::norm).max().orElse(0);
     for (Map.Entry<String, Digest> entry : expected.entrySet()) {
       Digest digest = Digest.of(doubles(requireNonNull(found.get(entry.getKey()))));
-      double difference = entry.getValue().difference(digest);
+      double difference = entry.getValue().difference(digest, floor);
       require(
           difference <= tolerance,
           step,

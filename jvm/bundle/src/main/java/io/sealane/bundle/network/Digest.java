@@ -29,11 +29,6 @@ public record Digest(double norm, double projection) {
     return z < 0 ? -1 : 1;
   }
 
-  /** How far {@code other} lies from this digest, relative to this norm. */
-  public double difference(Digest other) {
-    return difference(other, SMALLEST);
-  }
-
   /**
    * How far {@code other} lies from this digest, relative to this norm or to {@code floor}, if that
    * is larger: a thousandth of the largest norm of the step.
