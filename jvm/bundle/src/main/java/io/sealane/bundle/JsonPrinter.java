@@ -17,12 +17,14 @@ public final class JsonPrinter {
   private static final int SHORTEST_EXPONENT = -4;
   private static final int LONGEST_INTEGER = 16;
   private static final int MAX_DIGITS = 17;
+  private static final int COMPACT = -1;
+  private static final int ASCII = -2;
 
   private final StringBuilder text = new StringBuilder();
   private final int indent;
 
   /**
-   * @param indent spaces of each level, or -1 for one line
+   * @param indent spaces of each level, or one of the forms on one line
    */
   private JsonPrinter(int indent) {
     this.indent = indent;
@@ -48,7 +50,18 @@ public final class JsonPrinter {
    * @throws IllegalArgumentException as {@link #print}
    */
   public static String compact(@Nullable Object value) {
-    JsonPrinter printer = new JsonPrinter(-1);
+    JsonPrinter printer = new JsonPrinter(COMPACT);
+    printer.value(value, 0);
+    return printer.text.toString();
+  }
+
+  /**
+   * The text of a value on one line in ASCII, as Python's {@code json.dumps(value)} gives it.
+   *
+   * @throws IllegalArgumentException as {@link #print}
+   */
+  static String ascii(@Nullable Object value) {
+    JsonPrinter printer = new JsonPrinter(ASCII);
     printer.value(value, 0);
     return printer.text.toString();
   }
@@ -80,9 +93,9 @@ public final class JsonPrinter {
       Map.Entry<?, ?> entry = entries.next();
       line(depth + 1);
       string((String) entry.getKey());
-      text.append(indent >= 0 ? ": " : ":");
+      text.append(indent == COMPACT ? ":" : ": ");
       value(entry.getValue(), depth + 1);
-      text.append(entries.hasNext() ? "," : "");
+      text.append(entries.hasNext() ? comma() : "");
     }
     line(depth);
     text.append('}');
@@ -98,10 +111,14 @@ public final class JsonPrinter {
     while (items.hasNext()) {
       line(depth + 1);
       value(items.next(), depth + 1);
-      text.append(items.hasNext() ? "," : "");
+      text.append(items.hasNext() ? comma() : "");
     }
     line(depth);
     text.append(']');
+  }
+
+  private String comma() {
+    return indent == ASCII ? ", " : ",";
   }
 
   private void line(int depth) {
@@ -124,7 +141,9 @@ public final class JsonPrinter {
         case '\f' -> text.append("\\f");
         default ->
             text.append(
-                c < 0x20 ? String.format(Locale.ROOT, "\\u%04x", (int) c) : String.valueOf(c));
+                c < 0x20 || (indent == ASCII && c > 0x7e)
+                    ? String.format(Locale.ROOT, "\\u%04x", (int) c)
+                    : String.valueOf(c));
       }
     }
     text.append('"');

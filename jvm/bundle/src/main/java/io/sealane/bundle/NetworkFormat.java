@@ -87,6 +87,21 @@ public final class NetworkFormat {
     }
   }
 
+  /**
+   * Parses a safetensors file of tensors of any dtype.
+   *
+   * @param label what it belongs to, for messages
+   * @throws SealaneException ARTIFACT_INVALID, LIMIT_EXCEEDED
+   */
+  public static Map<String, GoldenTensor> tensors(byte[] bytes, String label) {
+    try {
+      return Safetensors.parse(
+          ByteBuffer.wrap(bytes), "safetensors", Limits.defaults(), NetworkParser.CODE);
+    } catch (Refusal refusal) {
+      throw refusal.about(label);
+    }
+  }
+
   static NetworkWeights weights(ByteBuffer bytes, String file, Limits limits) {
     Map<String, Weight> weights = new LinkedHashMap<>();
     Safetensors.parse(bytes, file, limits, NetworkParser.CODE)

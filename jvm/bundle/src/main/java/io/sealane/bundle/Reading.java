@@ -102,20 +102,25 @@ final class Reading {
   private static void checkContentId(Manifest manifest) {
     MessageDigest digest = FileCapture.sha256();
     for (FileEntry file : manifest.files()) {
-      String path = file.path();
-      boolean model =
-          path.startsWith("1/") || path.startsWith("variants/") || path.startsWith("preprocess/");
-      if (model && !path.equals("1/MLmodel")) {
-        digest.update(path.getBytes(StandardCharsets.UTF_8));
-        digest.update((byte) 0);
-        digest.update(HexFormat.of().parseHex(file.sha256()));
-      }
+      addToContentId(digest, file);
     }
     String actual = "sha256:" + HexFormat.of().formatHex(digest.digest());
     if (!actual.equals(manifest.contentId())) {
       throw new Refusal(
           ErrorCode.CONTENT_ID_MISMATCH,
           "contentId: expected " + actual + " by the files, received " + manifest.contentId());
+    }
+  }
+
+  /** Adds a file's path and digest to the content id, where it is part of the model (§3). */
+  static void addToContentId(MessageDigest id, FileEntry file) {
+    String path = file.path();
+    boolean model =
+        path.startsWith("1/") || path.startsWith("variants/") || path.startsWith("preprocess/");
+    if (model && !path.equals("1/MLmodel")) {
+      id.update(path.getBytes(StandardCharsets.UTF_8));
+      id.update((byte) 0);
+      id.update(HexFormat.of().parseHex(file.sha256()));
     }
   }
 

@@ -9,6 +9,7 @@ import io.sealane.core.SymbolRange;
 import io.sealane.core.TensorSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -86,7 +87,7 @@ final class SignatureParser {
     Double min = members.optionalNumber("min");
     Double max = members.optionalNumber("max");
     Set<String> vocabulary =
-        members.has("vocabulary") ? Set.copyOf(members.strings("vocabulary")) : null;
+        members.has("vocabulary") ? new LinkedHashSet<>(members.strings("vocabulary")) : null;
     boolean closed = members.bool("closed", false);
     ManifestParser.finish(members, strict);
     boolean numeric = dtype != DataType.BYTES && dtype != DataType.BOOL;

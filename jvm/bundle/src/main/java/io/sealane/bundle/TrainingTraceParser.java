@@ -11,6 +11,7 @@ import io.sealane.bundle.network.Optimizer;
 import io.sealane.core.DataType;
 import io.sealane.core.Dim;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -194,7 +195,25 @@ final class TrainingTraceParser {
           NetworkParser.CODE,
           file + ": '" + name + "': expected " + dtype + dims + ", received " + tensor);
     }
+    if (tensor.size() == 0 || !isFinite(tensor)) {
+      throw new Refusal(
+          NetworkParser.CODE,
+          file + ": '" + name + "' is empty or holds a value that is not finite");
+    }
     return tensor;
+  }
+
+  private static boolean isFinite(GoldenTensor tensor) {
+    if (tensor.dtype() != DataType.FP32) {
+      return true;
+    }
+    FloatBuffer values = tensor.data().asFloatBuffer();
+    while (values.hasRemaining()) {
+      if (!Float.isFinite(values.get())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static Map<String, Digest> digests(Members members, Set<String> expected) {

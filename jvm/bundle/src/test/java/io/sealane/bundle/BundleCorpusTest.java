@@ -38,7 +38,7 @@ class BundleCorpusTest {
   }
 
   static Stream<Path> hostile() {
-    return Corpus.entries("bundles/hostile");
+    return Stream.concat(Corpus.entries("bundles/hostile"), Corpus.entries("networks/bundles"));
   }
 
   @BeforeAll

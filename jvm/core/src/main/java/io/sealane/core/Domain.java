@@ -1,5 +1,7 @@
 package io.sealane.core;
 
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,8 +20,9 @@ public record Domain(
     @Nullable Double max,
     @Nullable Set<String> vocabulary,
     boolean closed) {
-  /** Copies the vocabulary. */
+  /** Copies the vocabulary, keeping its order. */
   public Domain {
-    vocabulary = vocabulary == null ? null : Set.copyOf(vocabulary);
+    vocabulary =
+        vocabulary == null ? null : Collections.unmodifiableSet(new LinkedHashSet<>(vocabulary));
   }
 }

@@ -1,5 +1,7 @@
 package io.sealane.core;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,12 +19,12 @@ public record Signature(
     List<TensorSpec> outputs,
     Map<String, SymbolRange> symbols,
     Map<String, Method> methods) {
-  /** Copies all collections. */
+  /** Copies all collections, keeping their order. */
   public Signature {
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
-    symbols = Map.copyOf(symbols);
-    methods = Map.copyOf(methods);
+    symbols = Collections.unmodifiableMap(new LinkedHashMap<>(symbols));
+    methods = Collections.unmodifiableMap(new LinkedHashMap<>(methods));
   }
 
   /**
