@@ -87,21 +87,22 @@ def _models(models: dict[str, Any]) -> list[str]:
     ]
 
 
-COLUMNS = ("ONNX in Python", "ONNX in a JVM", "SavedModel in Python")
+COLUMNS = ("ONNX in Python", "ONNX in a JVM", "SavedModel in Python", "SavedModel in a JVM")
 
 
 def _engines(table: Table) -> list[str]:
     nodes, dtypes = table["nodes"], table["dtypes"]
     counts = [f"{nodes[s]['equal']:,} of {nodes[s]['passes']:,}" for s in ("python", "jvm")]
     version = nodes["python"]["version"]
-    every = [dtypes[engine] for engine in ("onnx", "jvm:onnx", "tensorflow")]
+    every = [dtypes[engine] for engine in ("onnx", "jvm:onnx", "tensorflow", "jvm:tensorflow")]
     return [
         f"| | {' | '.join(COLUMNS)} |",
         f"| ---{' | ---' * len(COLUMNS)} |",
         f"| engine | ONNX Runtime {version} | ONNX Runtime {nodes['jvm']['version']} "
-        f"| TensorFlow {dtypes['tensorflow']['version']} |",
+        f"| TensorFlow {dtypes['tensorflow']['version']} "
+        f"| TensorFlow {dtypes['jvm:tensorflow']['version']} |",
         f"| ONNX backend tests that plain ONNX Runtime passes, with its bits | {counts[0]} "
-        f"| {counts[1]} | |",
+        f"| {counts[1]} | | |",
         f"| dtypes in and out | {' | '.join(_listed(each['dtypes']) for each in every)} |",
     ]
 

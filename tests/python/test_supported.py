@@ -19,7 +19,7 @@ def test_everything_recorded_is_still_found_by_a_suite():
     table = recorded()
     assert list(table["models"]) == list(NAMES)
     assert set(table["nodes"]) == {"python", "jvm"}
-    assert set(table["dtypes"]) == {"onnx", "jvm:onnx", "tensorflow"}
+    assert set(table["dtypes"]) == {"onnx", "jvm:onnx", "tensorflow", "jvm:tensorflow"}
     assert {d for each in table["dtypes"].values() for d in each["dtypes"]} == set(DType)
 
 

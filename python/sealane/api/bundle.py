@@ -70,8 +70,8 @@ class Bundle:
         """Replays the golden cases, for each artifact, on each runtime.
 
         Args:
-            runtimes: ``onnx``, ``tensorflow``, ``jvm`` (= ``jvm:onnx``); None for all that have a
-                variant to run.
+            runtimes: ``onnx``, ``tensorflow``, ``jvm`` (= ``jvm:onnx``), ``jvm:tensorflow``,
+                ``jvm:dl4j``; None for all that have a variant to run.
 
         Returns:
             A table; ``.ok`` tells whether it all holds. Nothing is raised for a row that fails.

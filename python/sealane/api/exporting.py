@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sealane.api.bundle import Bundle
 from sealane.api.opening import runtime_name
+from sealane.core import ErrorCode, SealaneError
 from sealane.export import export as write_export
 
 if TYPE_CHECKING:
@@ -56,9 +58,10 @@ def export(
         tolerance: ``rtol``, ``atol`` and ``reason`` for a model that can not be within the oracle.
         formats: ``onnx`` always; ``savedmodel`` where it comes out right.
         runtimes: Further runtimes that testify in the certificate before the bundle is written:
-            ``jvm``. Those of this process, ``onnx`` and ``tensorflow``, do so unasked.
+            ``jvm``, ``jvm:tensorflow``. Those of this process, ``onnx`` and ``tensorflow``, do so
+            unasked.
         overwrite: Whether a bundle at ``path`` is replaced.
-        **options: ``golden_samples``, ``lineage``, ``licenses``, ``seed``,
+        **options: ``frozen_saved_model``, ``golden_samples``, ``lineage``, ``licenses``, ``seed``,
             ``external_data_threshold``: see :func:`sealane.export.exporting.export`.
 
     Returns:
@@ -91,11 +94,24 @@ def export(
     return Bundle(written)
 
 
-def _witnesses(runtimes: Sequence[str]) -> list[Callable[[Path], EngineSession]]:
+def _witnesses(runtimes: Sequence[str]) -> list[Callable[[Path], EngineSession | None]]:
     """One for each runtime outside this process; they are started now, before the long work."""
-    if "jvm:onnx" not in {runtime_name(each) for each in runtimes}:
-        return []
     from sealane import jvm
 
-    jvm.start()
-    return [lambda bundle: jvm.open_session(bundle, replay="off")]
+    names = dict.fromkeys(runtime_name(each) for each in runtimes)
+    engines = [name.removeprefix("jvm:") for name in names if name.startswith("jvm:")]
+    for engine in engines:
+        jvm.prepare(engine)
+    return [partial(_open_on, engine) for engine in engines]
+
+
+def _open_on(engine: str, bundle: Path) -> EngineSession | None:
+    """A session on an engine of the JVM, or None when the bundle has no variant for it."""
+    from sealane import jvm
+
+    try:
+        return jvm.open_session(bundle, engine=engine, replay="off")
+    except SealaneError as error:
+        if error.code is ErrorCode.VARIANT_NOT_FOUND:
+            return None
+        raise

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sealane.bundle import Policy
     from sealane.runtime import Session
 
+_NOT_RUN = (ErrorCode.ENGINE_UNAVAILABLE, ErrorCode.ARTIFACT_UNSUPPORTED)
+"""What keeps an engine that nobody asked for from running a variant, without a fault of either."""
+
 _HEADER = ("variant", "runtime", "version", "max abs", "S", "R", "verdict", "")
 
 
@@ -30,7 +33,7 @@ class VerificationRow:
 
     Attributes:
         variant: The variant's id; "" when the bundle has none for this runtime.
-        runtime: ``onnx``, ``tensorflow`` or ``jvm:onnx``.
+        runtime: ``onnx``, ``tensorflow``, ``jvm:onnx`` or another engine of the JVM.
         version: The engine's version; "" when it was not run.
         required: The verdict the bundle claims, as it applies here; None when it was not run.
         verdict: What was reached; ``bit-exact`` also when every bit is that of another runtime's
@@ -147,7 +150,7 @@ def verify_bundle(
     Args:
         path: The bundle's directory.
         runtimes: Names of runtimes; None for every one that has a variant to run, where one that is
-            not installed is listed as not run instead of failed.
+            not installed, or lacks what the variant needs, is listed as not run instead of failed.
         policy: What the bundle must prove.
 
     Raises:
@@ -190,7 +193,7 @@ def _verify_variant(
         with open_bundle(bundle, runtime, variant=variant.id, replay="off") as session:
             return _replayed(bundle, variant, session)
     except SealaneError as error:
-        absent = error.code is ErrorCode.ENGINE_UNAVAILABLE and not asked
+        absent = error.code in _NOT_RUN and not asked
         row = VerificationRow(
             variant.id, runtime, ok=None if absent else False, problem=str(error)[:500]
         )

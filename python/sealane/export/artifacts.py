@@ -12,8 +12,10 @@ from sealane.core import DType, SealaneError, Signature
 from sealane.export import engines, reference
 from sealane.export.conversion import bare_onnx, write_onnx, write_savedmodel
 from sealane.export.errors import failed
+from sealane.export.frozen_graph import freeze
 from sealane.export.runs import Engine, Run, describe, replay
 from sealane.export.tensorflow_graph import engine_names
+from sealane.export.tensorflow_java import tensorflow_java
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +28,24 @@ if TYPE_CHECKING:
     from sealane.export.preparation import Prepared
 
 ONNX, SAVEDMODEL, DL4J = "onnx", "savedmodel", "dl4j"
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Which variants are wanted, and how.
+
+    Attributes:
+        kinds: Kinds wanted; ``savedmodel`` is left out with its reason when it is not right.
+            ``dl4j`` is not: who asks for it wants to train it.
+        threshold: Bytes of weights above which they lie beside the ONNX model.
+        frozen: Whether the SavedModel holds the variables as constants.
+        trace: Training steps to record beside the network, or None.
+    """
+
+    kinds: tuple[str, ...]
+    threshold: int
+    frozen: bool = False
+    trace: TrainingTrace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +71,8 @@ def make(
     prepared: Prepared,
     scratch: Path,
     name: str,
-    formats: Sequence[str],
+    forms: Forms,
     tolerance: Tolerance | None,
-    threshold: int,
-    trace: TrainingTrace | None = None,
 ) -> Made:
     """Convert, prove and describe every variant that was asked for.
 
@@ -62,18 +80,15 @@ def make(
         prepared: The model.
         scratch: A private directory for the artifacts.
         name: The model's name.
-        formats: Kinds wanted; ``savedmodel`` is left out with its reason when it is not right.
-            ``dl4j`` is not: who asks for it wants to train it.
+        forms: The variants wanted.
         tolerance: The author's, or None.
-        threshold: Bytes of weights above which they lie beside the ONNX model.
-        trace: Training steps to record beside the network, or None.
 
     Raises:
         SealaneError: ``EXPORT_UNSUPPORTED`` or ``EXPORT_FAILED`` when there is no right ONNX model.
     """
     bare = bare_onnx(prepared)
     onnx_path = scratch / "model.onnx"
-    requires = write_onnx(prepared, bare, onnx_path, name, threshold)
+    requires = write_onnx(prepared, bare, onnx_path, name, forms.threshold)
     golden = prepared.golden(prepared.oracle or reference.onnx_oracle(bare, prepared))
     engine = engines.onnx_engine(onnx_path, prepared.signature)
     check_sizes(ONNX, engine, prepared)
@@ -83,13 +98,15 @@ def make(
         spec.name: spec.name for spec in (*prepared.signature.inputs, *prepared.signature.outputs)
     }
     artifacts = [_artifact(run, "primary", onnx_path, prepared, names, names, requires, tolerance)]
-    if SAVEDMODEL in formats:
+    if SAVEDMODEL in forms.kinds:
         try:
-            run = _savedmodel(prepared, bare, scratch / "saved", golden, tolerance)
+            _write_savedmodel(prepared, bare, scratch / "saved", frozen=forms.frozen)
+            run = _savedmodel(prepared, scratch / "saved", golden, tolerance)
         except SealaneError as error:
             unavailable.append(Unavailable(SAVEDMODEL, error.message[:1000]))
         else:
             runs.append(run)
+            golden = _noted(golden, scratch / "saved")
             ins, outs = (
                 engine_names(prepared.signature.inputs),
                 engine_names(prepared.signature.outputs),
@@ -98,32 +115,45 @@ def make(
                 _artifact(run, "optional", scratch / "saved", prepared, ins, outs, {}, tolerance)
             )
     network = None
-    if DL4J in formats:
+    if DL4J in forms.kinds:
         from sealane.export.network.variant import make_network
 
-        network = make_network(prepared, scratch, name, golden, tolerance, trace)
+        network = make_network(prepared, scratch, name, golden, tolerance, forms.trace)
         runs.append(network.run)
         artifacts.append(network.artifact)
     notes = network.built.notes if network is not None else ()
     return Made(tuple(artifacts), tuple(unavailable), tuple(runs), golden, notes)
 
 
-def _savedmodel(
-    prepared: Prepared,
-    bare: onnx.ModelProto,
-    directory: Path,
-    golden: Golden,
-    tolerance: Tolerance | None,
-) -> Run:
+def _write_savedmodel(
+    prepared: Prepared, bare: onnx.ModelProto, directory: Path, *, frozen: bool
+) -> None:
     try:
         write_savedmodel(prepared, bare, directory)
+        if frozen:
+            freeze(directory)
     except SealaneError:
         raise
     except Exception as error:
         raise failed(f"TensorFlow can not save the model: {str(error)[:500]}") from error
+
+
+def _savedmodel(
+    prepared: Prepared, directory: Path, golden: Golden, tolerance: Tolerance | None
+) -> Run:
     engine = engines.tensorflow_engine(directory, prepared.signature)
     check_sizes(SAVEDMODEL, engine, prepared)
     return prove(SAVEDMODEL, engine, prepared.signature, golden, tolerance)
+
+
+def _noted(golden: Golden, directory: Path) -> Golden:
+    """The cases with a note for the certificate when TensorFlow for Java can not run the graph."""
+    java = tensorflow_java()
+    lacking = java.lacking(directory)
+    if not lacking:
+        return golden
+    note = f"TensorFlow {java.version} for Java can not run the SavedModel: {', '.join(lacking)}"
+    return replace(golden, notes=(*golden.notes, note))
 
 
 def check_sizes(variant: str, engine: Engine, prepared: Prepared) -> None:

@@ -17,7 +17,16 @@ from sealane.bundle import (
 from sealane.bundle.manifest_parser import MODEL_NAME, MODEL_VERSION
 from sealane.core import Domain, ErrorCode, SealaneError, Signature, SymbolRange
 from sealane.export import certificate
-from sealane.export.artifacts import DL4J, ONNX, SAVEDMODEL, Made, make, prove, with_runs
+from sealane.export.artifacts import (
+    DL4J,
+    ONNX,
+    SAVEDMODEL,
+    Forms,
+    Made,
+    make,
+    prove,
+    with_runs,
+)
 from sealane.export.conversion import (
     EXTERNAL_DATA_THRESHOLD,
 )
@@ -32,6 +41,9 @@ if TYPE_CHECKING:
 
 Witness = Callable[[Path], "EngineSession | None"]
 """Opens a bundle on a further runtime, without replaying it; None where that is not there."""
+
+_KINDS = {"onnx": ONNX, "tensorflow": SAVEDMODEL, "dl4j": DL4J}
+"""Engines by name → the variant each runs."""
 
 
 def export(
@@ -55,6 +67,7 @@ def export(
     overwrite: bool = False,
     seed: int = 0,
     external_data_threshold: int = EXTERNAL_DATA_THRESHOLD,
+    frozen_saved_model: bool = False,
     witnesses: Sequence[Witness] = (),
     training_trace: TrainingTrace | None = None,
 ) -> Path:
@@ -88,10 +101,12 @@ def export(
         overwrite: Whether a bundle at ``path`` is replaced.
         seed: Of the drawn golden cases.
         external_data_threshold: Bytes of weights above which they lie in ``model.onnx.data``.
-        witnesses: Further runtimes to replay the ONNX variant on before the bundle is written, each
-            a function from a bundle's path to an open session, or None where its runtime is not
-            there. What they compute stands in the certificate, and a variant's verdict is the worst
-            of its runs.
+        frozen_saved_model: Whether the SavedModel holds the variables as constants, in a graph that
+            TensorFlow has optimised: it opens and runs faster, and can not be trained on.
+        witnesses: Further runtimes to replay the bundle on before it is written, each a function
+            from a bundle's path to an open session of the variant that it runs, or None where there
+            is none or its runtime is not there. What they compute stands in the certificate, and a
+            variant's verdict is the worst of its runs.
         training_trace: Steps of training that are recorded in the source framework, on a copy of
             the model, and that an engine of the JVM must repeat before it trains; needs ``dl4j``.
 
@@ -119,8 +134,8 @@ def export(
     prepared = prepare(model, example_inputs, wanted)
     allowed = _tolerance(tolerance)
     with tempfile.TemporaryDirectory(prefix="sealane-export-") as scratch:
-        threshold, work = external_data_threshold, Path(scratch)
-        made = make(prepared, work, name, formats, allowed, threshold, training_trace)
+        forms = Forms(tuple(formats), external_data_threshold, frozen_saved_model, training_trace)
+        made = make(prepared, Path(scratch), name, forms, allowed)
         draft = _draft(prepared, made, name, version, lineage, licenses, seed)
         runs = _testify(witnesses, draft, made, Path(scratch) / "bundle", allowed)
         if runs:
@@ -174,7 +189,7 @@ def _testify(
     write_bundle(path, draft)
     found: list[Run] = []
     for witness in witnesses:
-        session = witness(path)
+        session = _opened(witness, path, made)
         if session is None:
             continue
         with session:
@@ -182,11 +197,22 @@ def _testify(
             engine = Engine(
                 session.engine, session.engine_version, language, session.options, session.run
             )
-            run = prove(ONNX, engine, draft.signature, made.golden, tolerance)
-        if run.engine.version == made.runs[0].engine.version and same_bits(run, made.runs[0]):
+            variant = _KINDS[session.engine.removeprefix("jvm:")]
+            run = prove(variant, engine, draft.signature, made.golden, tolerance)
+        here = next(each for each in made.runs if each.variant == variant)
+        if run.engine.version == here.engine.version and same_bits(run, here):
             run = replace(run, verdict=Verdict.BIT_EXACT)
         found.append(run)
     return found
+
+
+def _opened(witness: Witness, path: Path, made: Made) -> EngineSession | None:
+    try:
+        return witness(path)
+    except SealaneError as error:
+        if error.code is not ErrorCode.ARTIFACT_UNSUPPORTED:
+            raise
+        raise unsupported("; ".join([*made.golden.notes, error.message])) from error
 
 
 def check_request(

@@ -240,13 +240,12 @@ class KerasSource:
         return self._keras.tree.pack_sequence_as(structure, ordered)
 
     def _tracked(self) -> list[Any]:
-        """What a SavedModel keeps: the model, or of a subclassed one its variables and tables.
+        """What a SavedModel keeps: TensorFlow's variables and tables of the model's layers.
 
-        TensorFlow traces a Keras model that it saves once more, with one argument, which a
-        subclassed one may not take.
+        Not the model: of that, TensorFlow would save copies of the variables, restore only these,
+        and leave those that the signature def reads without a value, except in Python, where they
+        are put together again. And it would trace the model once more, with one argument.
         """
-        if self._graph() is not None:
-            return [self._model]
         resource = self._tf.saved_model.experimental.TrackableResource
         layers: list[Any] = list(self._model._flatten_layers())
         members: list[Any] = []

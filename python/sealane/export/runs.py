@@ -21,7 +21,7 @@ class Engine:
     """A loaded artifact.
 
     Attributes:
-        backend: The session engine's name: ``onnx``, ``tensorflow`` or ``jvm:onnx``.
+        backend: The session engine's name: ``onnx``, ``tensorflow``, ``jvm:onnx``….
         version: The engine's version.
         language: ``python`` or ``java``.
         options: Effective settings.

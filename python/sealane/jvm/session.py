@@ -20,7 +20,7 @@ from sealane.bundle import read_bundle
 from sealane.bundle.signature_parser import parse_signature
 from sealane.core import DType, ErrorCode, SealaneError, Signature
 from sealane.jvm.buffers import direct_buffer, memory_view, read_text, text_block
-from sealane.jvm.engines import BUILT_IN, JVM_ENGINES
+from sealane.jvm.engines import BUILT_IN, JVM_ENGINES, engine_jars
 from sealane.jvm.failures import from_java, java_errors
 from sealane.jvm.process import start
 from sealane.jvm.remote import RemoteEngine, engine_process
@@ -279,6 +279,19 @@ class _BoundPools:
             for pool in self._pools.values():
                 pool.retire()
             self._pools.clear()
+
+
+def prepare(engine: str) -> None:
+    """Starts the JVM that an engine needs, unless it runs.
+
+    Raises:
+        SealaneError: ENGINE_UNAVAILABLE without the engine's jars, JPype or a JDK.
+    """
+    if JVM_ENGINES[engine].own_process:
+        engine_process(engine)
+    else:
+        engine_jars(engine)
+        start()
 
 
 def open_session(

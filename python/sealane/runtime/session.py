@@ -26,7 +26,7 @@ class Session(Protocol):
 
     @property
     def engine(self) -> str:
-        """What runs it: ``onnx``, ``tensorflow`` or ``jvm:onnx``."""
+        """What runs it: ``onnx``, ``tensorflow``, ``jvm:onnx``…."""
         ...
 
     @property
@@ -73,7 +73,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """``onnx``, ``tensorflow`` or ``jvm:onnx``."""
+        """``onnx``, ``tensorflow``, ``jvm:onnx``…."""
         ...
 
     @property
@@ -131,7 +131,7 @@ class EngineSession:
 
     @property
     def engine(self) -> str:
-        """What runs the model: ``onnx``, ``tensorflow`` or ``jvm:onnx``."""
+        """What runs the model: ``onnx``, ``tensorflow``, ``jvm:onnx``…."""
         return self._engine.name
 
     @property

@@ -1,4 +1,4 @@
-"""The zoo exported once per run, with the JVM among its witnesses."""
+"""The zoo exported once per run, with the JVM's engines among its witnesses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def zoo_bundle(tmp_path_factory):
                 chosen.examples,
                 label,
                 path=folder / label,
-                runtimes=("jvm",),
+                runtimes=("jvm", "jvm:tensorflow"),
                 **chosen.options,
             )
             made[name] = folder / label

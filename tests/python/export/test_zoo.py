@@ -1,5 +1,5 @@
-"""Every honest conversion passes, in every variant that the bundle then holds, and ONNX Runtime
-gives the same bits in Python and in the JVM."""
+"""Every honest conversion passes, in every variant that the bundle then holds, ONNX Runtime gives
+the same bits in Python and in the JVM, and TensorFlow is within the oracle in both."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def weights(model):
 def finding(chosen, runs):
     """What the supported matrix shows of a model."""
     found = {run["backend"]: run["verdict"] for run in runs}
-    backends = ("onnx", "jvm:onnx", "tensorflow")
+    backends = ("onnx", "jvm:onnx", "tensorflow", "jvm:tensorflow")
     verdicts = {column: found[name] for column, name in zip(COLUMNS, backends, strict=True)}
     return {"kind": chosen.kind, "what": chosen.what, "verdicts": verdicts}
 
@@ -97,7 +97,9 @@ def assert_runs(bundle):
         ("onnx", "onnx"): "within-oracle",
         ("onnx", "jvm:onnx"): "bit-exact",
         ("savedmodel", "tensorflow"): "within-oracle",
+        ("savedmodel", "jvm:tensorflow"): "within-oracle",
     }
+    assert not [note for note in bundle.certificate["notes"] if "for Java" in note]
     java = runs["onnx", "jvm:onnx"]
     assert java["language"] == "java"
     assert java["backendVersion"] == runs["onnx", "onnx"]["backendVersion"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from corpus.run import make_bundle
 
 import sealane
 from sealane import DType, ErrorCode, SealaneError
@@ -21,6 +23,14 @@ from sealane.jvm.engines import ENGINES_VARIABLE, engine_jars, shared_jars
 
 GOOD = Path(__file__).parents[2] / "conformance" / "bundles" / "good"
 BOTH = GOOD / "both"
+HOSTILE = GOOD.parent / "hostile"
+SETTINGS = {
+    "variant": None,
+    "replay": "strict",
+    "policy": None,
+    "intra_op_threads": 1,
+    "optimization": "all",
+}
 FEATURES = np.ones((3, 4), np.float32)
 
 
@@ -152,6 +162,23 @@ def test_a_crash_of_native_code_is_an_error_and_the_next_session_works():
     process.stop()
     with sealane.open(BOTH, "jvm:tensorflow") as again:
         assert again.run({"features": FEATURES})["scores"].shape == (3, 3)
+
+
+@pytest.mark.parametrize("name", ["read-file", "write-file"])
+def test_a_saved_model_that_reaches_outside_is_refused_before_tensorflow_is_loaded(name, tmp_path):
+    recipe = json.loads((HOSTILE / f"savedmodel-{name}.json").read_bytes())
+    make_bundle(recipe, tmp_path / "hostile")
+    process = remote.EngineProcess("tensorflow")
+    try:
+        with pytest.raises(SealaneError) as refused:
+            process.call("open", tmp_path / "hostile", SETTINGS)
+        assert refused.value.code is ErrorCode.ARTIFACT_UNSAFE
+        maps = Path(f"/proc/{process._process.pid}/maps")
+        assert "libtensorflow" not in maps.read_text()
+        process.call("open", BOTH, SETTINGS)
+        assert "libtensorflow" in maps.read_text()
+    finally:
+        process.stop()
 
 
 ENDS = """
