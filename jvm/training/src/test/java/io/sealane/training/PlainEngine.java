@@ -69,6 +69,13 @@ public final class PlainEngine implements TrainingEngine {
               case MEAN_SQUARED_ERROR -> (p - t[i]) * (p - t[i]);
               case BINARY_CROSS_ENTROPY -> -(t[i] * Math.log(p) + (1 - t[i]) * Math.log(1 - p));
               case CATEGORICAL_CROSS_ENTROPY -> -Math.log(y.data()[i * width + (int) t[i]]);
+              case CATEGORICAL_CROSS_ENTROPY_LOGITS -> {
+                double total = 0;
+                for (int j = 0; j < width; j++) {
+                  total += Math.exp(y.data()[i * width + j]);
+                }
+                yield Math.log(total) - y.data()[i * width + (int) t[i]];
+              }
               default -> throw new UnsupportedOperationException();
             };
       }
