@@ -78,11 +78,13 @@ bench-build: setup
 bench: bench-build ## Measure Sealane beside raw ONNX Runtime in both languages, about 6 minutes
 	$(BIN)/python tests/benchmarks/run.py out/bench/small/mlp out/bench/large/mlp
 	java -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Benchmarks out/bench/large/mlp
+	@$(MVN) -q -pl jvm/runtime-dl4j -am -Dtest=ConvolutionCostTest -Dsurefire.failIfNoSpecifiedTests=false -Dsealane.dl4j.bench=true test
 
 soak: bench-build ## Run a model a million times and open it 500 times, both languages; memory must stay flat
 	java $(PRETOUCHED) -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Soak
 	$(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine onnx
 	SEALANE_JVM_OPTIONS='$(PRETOUCHED)' $(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine jvm
+	@$(MVN) -q -pl jvm/runtime-dl4j -am -Dtest=FreshJvmTest -Dsurefire.failIfNoSpecifiedTests=false -Dsealane.dl4j.jvms=300 -Dsealane.dl4j.soak-seconds=60 test
 
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)

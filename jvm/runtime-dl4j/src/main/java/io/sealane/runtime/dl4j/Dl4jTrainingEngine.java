@@ -7,7 +7,13 @@ import io.sealane.training.spi.TrainingEngine;
 import io.sealane.training.spi.TrainingSession;
 import io.sealane.training.spi.TrainingSettings;
 
-/** Deeplearning4j on the CPU, training networks step for step as Python does. */
+/**
+ * Deeplearning4j on the CPU, training networks step for step as PyTorch and Keras do.
+ *
+ * <p>A session computes on one thread of its own, with {@code threads} threads of one operator. In
+ * dropout, what is zeroed follows from seed, step and element: it repeats, but is not what another
+ * framework would have drawn.
+ */
 public final class Dl4jTrainingEngine implements TrainingEngine {
   @Override
   public String name() {

@@ -66,18 +66,49 @@ final class PoolOperator extends Operator {
     float[] pooled = new float[windows.outHeight(height) * windows.outWidth(width)];
     for (int i = 0; i * plane.length < in.count(); i++) {
       in.read(i * plane.length, plane, plane.length);
+      pool(plane, pooled, height, width);
+      out.write(i * pooled.length, pooled, pooled.length);
+    }
+    return output;
+  }
+
+  /** All windows of one plane, one place of the kernel after the other. */
+  private void pool(float[] plane, float[] pooled, int height, int width) {
+    int outWidth = windows.outWidth(width);
+    java.util.Arrays.fill(pooled, maximum ? Float.NEGATIVE_INFINITY : 0);
+    for (int row = 0; row < pooled.length; row += outWidth) {
+      int top = row / outWidth * windows.strideHeight() - windows.top();
+      int bottom = Math.min(top + windows.kernelHeight(), height);
+      for (int y = Math.max(top, 0); y < bottom; y++) {
+        for (int place = 0; place < windows.kernelWidth(); place++) {
+          gather(plane, pooled, row, outWidth, y * width, place - windows.left(), width);
+        }
+      }
+    }
+    if (!maximum) {
       walk(
           height,
           width,
           (window, top, bottom, left, right) ->
-              pooled[window] =
-                  maximum
-                      ? plane[largest(plane, width, top, bottom, left, right)]
-                      : sum(plane, width, top, bottom, left, right)
-                          / divisor(top, bottom, left, right));
-      out.write(i * pooled.length, pooled, pooled.length);
+              pooled[window] /= divisor(top, bottom, left, right));
     }
-    return output;
+  }
+
+  /** Adds to one row of windows the values of {@code line} that lie {@code shift} from each. */
+  private void gather(
+      float[] plane, float[] pooled, int row, int outWidth, int line, int shift, int width) {
+    int stride = windows.strideWidth();
+    int first = shift < 0 ? (stride - 1 - shift) / stride : 0;
+    int end = Math.min(outWidth, Math.floorDiv(width - 1 - shift, stride) + 1);
+    if (maximum) {
+      for (int j = first; j < end; j++) {
+        pooled[row + j] = Math.max(pooled[row + j], plane[line + shift + j * stride]);
+      }
+    } else {
+      for (int j = first; j < end; j++) {
+        pooled[row + j] += plane[line + shift + j * stride];
+      }
+    }
   }
 
   private static int largest(float[] plane, int width, int top, int bottom, int left, int right) {
@@ -91,16 +122,6 @@ final class PoolOperator extends Operator {
       }
     }
     return best;
-  }
-
-  private static float sum(float[] plane, int width, int top, int bottom, int left, int right) {
-    float sum = 0;
-    for (int y = top; y < bottom; y++) {
-      for (int x = left; x < right; x++) {
-        sum += plane[y * width + x];
-      }
-    }
-    return sum;
   }
 
   private int divisor(int top, int bottom, int left, int right) {
