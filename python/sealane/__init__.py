@@ -2,9 +2,12 @@
 
 from sealane.api import Bundle as Bundle
 from sealane.api import Difference as Difference
+from sealane.api import Optimizer as Optimizer
+from sealane.api import TrainingTrace as TrainingTrace
 from sealane.api import Verification as Verification
 from sealane.api import diff as diff
 from sealane.api import export as export
+from sealane.api import finetune as finetune
 from sealane.api import inspect as inspect
 from sealane.api import open_bundle as open
 from sealane.api import verify as verify
@@ -22,13 +25,16 @@ __all__ = [
     "Difference",
     "ErrorCode",
     "Features",
+    "Optimizer",
     "SealaneError",
     "Session",
     "Signature",
     "TensorSpec",
+    "TrainingTrace",
     "Verification",
     "diff",
     "export",
+    "finetune",
     "inspect",
     "open",
     "verify",

@@ -56,13 +56,16 @@ def export(
         domains: Which values inputs accept, by input name.
         symbols: Ranges of the symbols.
         tolerance: ``rtol``, ``atol`` and ``reason`` for a model that can not be within the oracle.
-        formats: ``onnx`` always; ``savedmodel`` where it comes out right.
+        formats: ``onnx`` always; ``savedmodel`` where it comes out right; ``dl4j``, the layers and
+            weights that the JVM can train, when asked for: a model that they can not hold is
+            refused then, naming the layer.
         runtimes: Further runtimes that testify in the certificate before the bundle is written:
             ``jvm``, ``jvm:tensorflow``. Those of this process, ``onnx`` and ``tensorflow``, do so
             unasked.
         overwrite: Whether a bundle at ``path`` is replaced.
         **options: ``frozen_saved_model``, ``golden_samples``, ``lineage``, ``licenses``, ``seed``,
-            ``external_data_threshold``: see :func:`sealane.export.exporting.export`.
+            ``external_data_threshold``, ``training_trace``: see
+            :func:`sealane.export.exporting.export`.
 
     Returns:
         The bundle on disk; ``.verify()`` replays it on every runtime.

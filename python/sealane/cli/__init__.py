@@ -1,5 +1,6 @@
 """The command line: parse, one call, print; ``sealane --help`` teaches it."""
 
+from sealane.cli import training as training
 from sealane.cli.commands import app as app
 from sealane.cli.process import main as main
 

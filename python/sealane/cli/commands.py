@@ -128,7 +128,8 @@ def export(
     path: Annotated[Path | None, typer.Option(help="Where to write; default ./NAME.")] = None,
     version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
     formats: Annotated[
-        str, typer.Option(help="onnx, and savedmodel where it comes out right.")
+        str,
+        typer.Option(help="onnx; savedmodel where it comes out right; dl4j to train it in Java."),
     ] = "onnx,savedmodel",
     runtime: Annotated[
         list[str] | None,
@@ -244,7 +245,7 @@ def run(
         )
     if as_json and output is None and output_format == "csv":
         raise typer.BadParameter("--json and --output-format csv need --output FILE")
-    kind = _format(rows, input_format)
+    kind = rows_format(rows, input_format)
     with work(as_json=as_json):
         with api.open_bundle(bundle, runtime) as session:
             source = sys.stdin if rows == "-" else Path(rows)
@@ -385,7 +386,8 @@ def _signers(
     return TrustedSigners.from_files(keys or (), roots or (), identities or ())
 
 
-def _format(rows: str, asked: str | None) -> str:
+def rows_format(rows: str, asked: str | None) -> str:
+    """The format of a file of rows, asked for or by its name."""
     kind = asked or (Path(rows).suffix.removeprefix(".").lower() if rows != "-" else "json")
     if kind not in FORMATS:
         hint = f"expected one of {', '.join(FORMATS)}, received {kind or rows}"

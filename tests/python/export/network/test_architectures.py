@@ -1,38 +1,87 @@
-"""Thirty drawn models as networks: the network's ONNX is within the float64 framework's oracle."""
+"""Thirty drawn models as networks: within the float64 oracle, in Python and on the JVM."""
 
 from __future__ import annotations
 
-import onnxruntime
 import pytest
 from python.export.network.architectures import keras_model, torch_model
 
-from sealane.bundle import Verdict, compare_output, judge
+import sealane
+from sealane.bundle import (
+    ArtifactDraft,
+    Bindings,
+    BundleDraft,
+    GoldenCase,
+    Verdict,
+    compare_output,
+    judge,
+    write_bundle,
+)
 from sealane.bundle.limits import DEFAULT_LIMITS
 from sealane.bundle.network_onnx import network_to_onnx
 from sealane.bundle.network_parser import parse_network
 from sealane.bundle.network_weights import read_weights, write_weights
-from sealane.core import DType
 from sealane.export.preparation import Wanted, prepare
 
+ROWS = (1, 5)
 
-@pytest.mark.parametrize("seed", range(15))
-@pytest.mark.parametrize("make", [torch_model, keras_model], ids=["torch", "keras"])
-def test_drawn_model_is_within_the_oracle(make, seed):
-    model, example = make(seed)
-    prepared = prepare(model, example, Wanted())
-    built = prepared.source.to_network(prepared.bare)
+
+@pytest.fixture(params=["torch", "keras"], scope="module")
+def make(request):
+    return torch_model if request.param == "torch" else keras_model
+
+
+def bundle_of(prepared, built, seed, folder):
+    """A bundle of the network and of its own ONNX, golden cases from the framework."""
     network = parse_network(built.network.to_json(), DEFAULT_LIMITS, "network.json")
     assert network == built.network
     weights = read_weights(write_weights(network, built.weights), DEFAULT_LIMITS, "weights")
-    proto = network_to_onnx(network, weights, "drawn")
-    session = onnxruntime.InferenceSession(proto.SerializeToString(deterministic=True))
-    names = [built.outputs[spec.name] for spec in prepared.bare.outputs]
-    for rows in (1, 5):
+    model = network_to_onnx(network, weights, "drawn")
+    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    source = folder / "network"
+    source.mkdir()
+    (source / "network.json").write_bytes(network.to_json())
+    (source / "weights.safetensors").write_bytes(write_weights(network, weights))
+    bindings = Bindings(built.inputs, built.outputs)
+    cases = []
+    for rows in ROWS:
         inputs = prepared.contract.draw({prepared.contract.batch: rows}, seed)
-        values = session.run(names, {built.inputs[name]: each for name, each in inputs.items()})
-        source, oracle = prepared.run(inputs), prepared.oracle.run(inputs)
-        metrics = [
-            compare_output(value, source[spec.name], oracle[spec.name], DType.FP32, spec.name)
-            for spec, value in zip(prepared.bare.outputs, values, strict=True)
-        ]
-        assert judge(metrics) is Verdict.WITHIN_ORACLE, metrics
+        outputs, oracle = prepared.run(inputs), prepared.oracle.run(inputs)
+        cases.append(GoldenCase(f"rows-{rows}", "drawn", rows, inputs, outputs, oracle))
+    draft = BundleDraft(
+        name="drawn",
+        version="1.0.0",
+        signature=prepared.signature,
+        artifacts=tuple(
+            ArtifactDraft(kind, kind, role, path, bindings, "fp32", Verdict.WITHIN_ORACLE)
+            for kind, role, path in (
+                ("onnx", "primary", folder / "model.onnx"),
+                ("dl4j", "optional", source),
+            )
+        ),
+        golden=tuple(cases),
+    )
+    write_bundle(folder / "bundle", draft)
+    return folder / "bundle", cases
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_drawn_model_is_within_the_oracle(make, seed, tmp_path):
+    model, example = make(seed)
+    prepared = prepare(model, example, Wanted())
+    built = prepared.source.to_network(prepared.bare)
+    bundle, cases = bundle_of(prepared, built, seed, tmp_path)
+    for engine in ("onnx", "jvm:dl4j"):
+        with sealane.open(bundle, engine, replay="off") as session:
+            for case in cases:
+                values = session.run(case.inputs)
+                metrics = [
+                    compare_output(
+                        values[spec.name],
+                        case.outputs[spec.name],
+                        case.oracle[spec.name],
+                        spec.dtype,
+                        spec.name,
+                    )
+                    for spec in prepared.signature.outputs
+                ]
+                assert judge(metrics) is Verdict.WITHIN_ORACLE, (engine, metrics)
