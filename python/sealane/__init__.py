@@ -1,9 +1,6 @@
 """Train models in Python, run them natively on the JVM, prove that both compute the same."""
 
 from sealane.api import Bundle as Bundle
-from sealane.api import Difference as Difference
-from sealane.api import Optimizer as Optimizer
-from sealane.api import TrainingTrace as TrainingTrace
 from sealane.api import Verification as Verification
 from sealane.api import diff as diff
 from sealane.api import export as export
@@ -22,15 +19,12 @@ from sealane.runtime import Session as Session
 __all__ = [
     "Bundle",
     "DType",
-    "Difference",
     "ErrorCode",
     "Features",
-    "Optimizer",
     "SealaneError",
     "Session",
     "Signature",
     "TensorSpec",
-    "TrainingTrace",
     "Verification",
     "diff",
     "export",

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import sealane
+from sealane.api import Optimizer, TrainingTrace
 from sealane.bundle import Verdict
 from sealane.cli import app
 from sealane.core import ErrorCode, SealaneError
@@ -38,9 +39,7 @@ def parent(tmp_path_factory, rows):
         input_names=["x"],
         output_names=["probability"],
         formats=("onnx", "dl4j"),
-        training_trace=sealane.TrainingTrace(
-            sealane.Optimizer("sgd", 0.1), "binary_cross_entropy", batches
-        ),
+        training_trace=TrainingTrace(Optimizer("sgd", 0.1), "binary_cross_entropy", batches),
     )
 
 
