@@ -78,6 +78,7 @@ bench-build: setup
 bench: bench-build ## Measure Sealane beside raw ONNX Runtime in both languages, about 6 minutes
 	$(BIN)/python tests/benchmarks/run.py out/bench/small/mlp out/bench/large/mlp
 	java -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Benchmarks out/bench/large/mlp
+	TF_CPP_MIN_LOG_LEVEL=2 java -cp '$(BENCH_CP)' io.sealane.benchmarks.SavedModels tests/conformance/bundles/good/both
 	@$(MVN) -q -pl jvm/runtime-dl4j -am -Dtest=ConvolutionCostTest -Dsurefire.failIfNoSpecifiedTests=false -Dsealane.dl4j.bench=true test
 
 soak: bench-build ## Run a model a million times and open it 500 times, both languages; memory must stay flat
