@@ -189,7 +189,7 @@ def _optimizer(value: object, where: str) -> Optimizer:
             rate,
             beta1=members.take("beta1", _share),
             beta2=members.take("beta2", _share),
-            epsilon=members.take("epsilon", _positive),
+            epsilon=members.take("epsilon", _epsilon),
             epsilon_form=members.take("epsilonForm", one_of(("corrected", "uncorrected"))),
         )
     members.finish()
@@ -200,6 +200,13 @@ def _positive(value: object, where: str) -> float:
     parsed = number(value, where)
     if parsed <= 0:
         raise invalid(where, f"{parsed} is not above 0")
+    return parsed
+
+
+def _epsilon(value: object, where: str) -> float:
+    parsed = _positive(value, where)
+    if parsed > 1:
+        raise invalid(where, f"{parsed} is above 1")
     return parsed
 
 
