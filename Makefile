@@ -40,6 +40,9 @@ $(JAR): $(JAVA_SOURCES)
 demo: setup ## Train on the flights table, bundle, verify in Python and a JVM, score from plain Java
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/demo.py $(DEMO)
 
+finetune-demo: setup ## Train on ten months in Python, go on with the last two in Java, take the result back
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/finetune.py $(DEMO)
+
 test: $(VENV)/.stamp ## Run both suites: Java, Python, the shared conformance data, end to end
 	$(MVN) verify
 	@$(TAKE_JARS)
@@ -90,4 +93,4 @@ soak: bench-build ## Run a model a million times and open it 500 times, both lan
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)
 
-.PHONY: help setup demo test lint format wheel lock bench-build bench soak clean
+.PHONY: help setup demo finetune-demo test lint format wheel lock bench-build bench soak clean

@@ -1,4 +1,4 @@
-"""The demo of the README on a sample of its rows."""
+"""The demos of the README on a sample of their rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import sealane
 
 DEMO = Path(__file__).parents[2] / "docs/examples/flights/demo.py"
+FINETUNE = DEMO.with_name("finetune.py")
+LEARNT = re.compile(r"│ (parent|child) +│ (\S+) +│ +([\d.e+-]+) │ ([01]\.\d{4}) │")
 ROW = re.compile(r"│ (onnx|savedmodel) +│ (.+?) +│ +([\d.e+-]+) │ ([01]\.\d{4}) │")
 
 
@@ -35,3 +37,18 @@ def test_the_demo_tells_one_story(tmp_path: Path) -> None:
         }
     for command in ("inspect", "verify --runtime jvm", "diff"):
         assert f"sealane {command} {tmp_path}" in done.stdout
+
+
+def test_the_round_trip_comes_back(tmp_path: Path) -> None:
+    """Java goes on with what Python began, and all engines agree on parent and child."""
+    options = ["--sample", "8000", "--epochs", "1", "--more-epochs", "2", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, str(FINETUNE), *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    rows = LEARNT.findall(done.stdout)
+    assert len(rows) == 6
+    assert all(float(difference) < 2e-6 for _, _, difference, _ in rows)
+    parent, child = (sealane.inspect(tmp_path / name) for name in ("parent", "child"))
+    assert child.manifest.lineage["parent"] == parent.manifest.content_id
+    assert parent.manifest.content_id in done.stdout
