@@ -17,8 +17,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** {@code evidence/parity.json} of a child bundle: what was compared with what, and how close. */
-record Certificate(
-    TrainingEngine engine, TrainingPlan plan, List<GoldenCase> golden, List<Run> runs) {
+record Certificate(TrainingEngine engine, long seed, List<GoldenCase> golden, List<Run> runs) {
   private static final double MAX_ORACLE_RATIO = 8;
   private static final double MAX_SCALED_ULP = 64;
 
@@ -73,7 +72,7 @@ record Certificate(
             "eval",
             true,
             "seed",
-            plan.seed()));
+            seed));
     members.put("oracle", ordered("kind", "float64-network", "version", Lineage.toolVersion()));
     OperatingSystemMXBean system = ManagementFactory.getOperatingSystemMXBean();
     members.put(

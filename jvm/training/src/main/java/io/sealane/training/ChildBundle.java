@@ -28,6 +28,7 @@ import io.sealane.training.oracle.DoubleNetwork;
 import io.sealane.training.oracle.Values;
 import io.sealane.training.spi.TrainingEngine;
 import io.sealane.training.spi.TrainingSession;
+import io.sealane.training.spi.TrainingSettings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -45,22 +46,30 @@ import org.jspecify.annotations.Nullable;
 final class ChildBundle {
   private final Parent parent;
   private final TrainingEngine engine;
-  private final TrainingPlan plan;
+  private final TrainingSettings settings;
   private final NetworkWeights weights;
-  private final TrainingReport report;
+  private final Map<String, @Nullable Object> lineage;
+  private final String readme;
   private final Network network;
 
+  /**
+   * @param parent what it is made from: name, signature, golden inputs, bindings and features
+   * @param lineage where it comes from
+   * @param readme the model card, or empty for a short one
+   */
   ChildBundle(
       Parent parent,
       TrainingEngine engine,
-      TrainingPlan plan,
+      TrainingSettings settings,
       NetworkWeights weights,
-      TrainingReport report) {
+      Map<String, @Nullable Object> lineage,
+      String readme) {
     this.parent = parent;
     this.engine = engine;
-    this.plan = plan;
+    this.settings = settings;
     this.weights = weights;
-    this.report = report;
+    this.lineage = lineage;
+    this.readme = readme;
     this.network = parent.layers().network();
   }
 
@@ -76,7 +85,7 @@ final class ChildBundle {
     runs.add(
         new Certificate.Run(
             "onnx", "jvm:" + onnx.name(), onnx.version(), onOnnx(onnx, model, golden)));
-    Certificate certificate = new Certificate(engine, plan, golden, runs);
+    Certificate certificate = new Certificate(engine, settings.seed(), golden, runs);
     for (Certificate.Run run : runs) {
       requireParity(run);
     }
@@ -104,9 +113,9 @@ final class ChildBundle {
             files,
             golden,
             Lineage.environment(engine, onnx),
-            Lineage.of(parent, plan, report),
+            lineage,
             certificate.members(),
-            Lineage.readme(parent, version, plan, report)));
+            readme));
   }
 
   private List<Variant> variants(String folder) {
@@ -140,7 +149,7 @@ final class ChildBundle {
     DoubleNetwork oracle = new DoubleNetwork(network, weights);
     List<GoldenCase> cases = new ArrayList<>();
     try (FeatureRunner features = new FeatureRunner(parent);
-        TrainingSession session = engine.open(network, weights, plan.settings())) {
+        TrainingSession session = engine.open(network, weights, settings)) {
       for (GoldenCase golden : parent.golden()) {
         if (golden.batch() > 0) {
           cases.add(golden(golden, features, session, oracle));

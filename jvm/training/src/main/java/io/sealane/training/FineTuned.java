@@ -48,6 +48,13 @@ public final class FineTuned {
    *     Nothing is left behind then
    */
   public void save(Path path, String version) {
-    new ChildBundle(parent, engine, plan, weights, report).write(path, version);
+    new ChildBundle(
+            parent,
+            engine,
+            plan.settings(),
+            weights,
+            Lineage.of(parent, plan, report),
+            Lineage.readme(parent, version, plan, report))
+        .write(path, version);
   }
 }

@@ -23,7 +23,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The command line without Python: {@code finetune} and {@code verify}.
+ * The command line without Python: {@code finetune}, {@code wrap} and {@code verify}.
  *
  * <p>Exit codes: 0 done; 2 wrong use; 3 the bundle is refused; 4 the rows are bad; 5 an engine
  * failed; 70 a fault of Sealane.
@@ -37,6 +37,7 @@ public final class Main {
                [--epochs N] [--batch-size N] [--optimizer adam|nesterov|sgd] [--learning-rate R] [--momentum M]
                [--validation SHARE|CSV] [--patience N] [--loss KIND] [--freeze LAYER,LAYER] [--seed N] [--threads N]
                [--checkpoints DIR] [--checkpoint-steps N] [--engine NAME] [--replay strict|warn|off] [--json]
+             java -cp … io.sealane.training.Main wrap --zip FILE --name NAME --version V --out DIR [--dims INPUT=3,32,32] [--engine NAME] [--json]
              java -cp … io.sealane.training.Main verify --bundle DIR [--engine NAME] [--json]
       """;
 
@@ -62,9 +63,11 @@ public final class Main {
       String command = arguments.length == 0 ? "" : arguments[0];
       switch (command) {
         case "finetune" -> finetune(new Arguments(arguments, 1, Set.of("--json")));
+        case "wrap" -> wrap(new Arguments(arguments, 1, Set.of("--json")));
         case "verify" -> verify(new Arguments(arguments, 1, Set.of("--json")));
         default ->
-            throw new Arguments.Usage("expected finetune or verify, received '" + command + "'");
+            throw new Arguments.Usage(
+                "expected finetune, wrap or verify, received '" + command + "'");
       }
       return 0;
     } catch (Arguments.Usage wrong) {
@@ -203,14 +206,9 @@ public final class Main {
         members.put("best", progress.best());
         line(members);
       } else {
-        out.println(
-            "epoch "
-                + progress.epoch()
-                + "/"
-                + progress.epochs()
-                + ": loss "
-                + progress.loss()
-                + (metrics == null ? "" : ", validation " + metrics.values()));
+        String loss = progress.epoch() == 0 ? "the parent" : "loss " + progress.loss();
+        String judged = metrics == null ? "" : ", validation " + metrics.values();
+        out.println("epoch " + progress.epoch() + "/" + progress.epochs() + ": " + loss + judged);
       }
     };
   }
@@ -227,6 +225,30 @@ public final class Main {
     members.put("parent", before == null ? null : before.values());
     members.put("child", after == null ? null : after.values());
     return members;
+  }
+
+  private void wrap(Arguments given) {
+    Path zip = Path.of(given.required("--zip"));
+    Path target = Path.of(given.required("--out"));
+    WrapZip wrap = WrapZip.of(zip, given.required("--name")).engine(given.optional("--engine"));
+    String version = given.required("--version");
+    String dims = given.optional("--dims");
+    boolean json = given.has("--json");
+    given.end();
+    if (dims != null) {
+      String[] parts = dims.split("[=,]");
+      List<Integer> sizes = new ArrayList<>();
+      for (String size : List.of(parts).subList(1, parts.length)) {
+        sizes.add(Integer.valueOf(size));
+      }
+      wrap.dims(parts[0], sizes);
+    }
+    wrap.save(target, version);
+    if (json) {
+      line(Map.of("bundle", target.toString()));
+    } else {
+      out.println("wrote " + target);
+    }
   }
 
   private void verify(Arguments given) {
