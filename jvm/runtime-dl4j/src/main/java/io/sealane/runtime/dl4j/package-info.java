@@ -22,8 +22,10 @@
  * for another machine, exclude that classifier of {@code org.nd4j:nd4j-native} and add its own
  * ({@code linux-x86_64-onednn} without AVX2, {@code linux-x86_64-onednn-avx512}, {@code
  * linux-arm64}, {@code macosx-arm64}, {@code windows-x86_64}), which is not tested here. A tensor
- * has at most 2³¹ − 1 values. Upstream's last release is of August 2022 and has one active
- * maintainer. A crash in native code takes the JVM down: services train in a process of their own.
+ * has at most 2³¹ − 1 values. OpenBLAS has one number of threads for the process, which the session
+ * opened last decides: open sessions that compute together with the same number. Upstream's last
+ * release is of August 2022 and has one active maintainer. A crash in native code takes the JVM
+ * down: services train in a process of their own.
  */
 @NullMarked
 package io.sealane.runtime.dl4j;
