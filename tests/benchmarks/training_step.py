@@ -10,6 +10,7 @@ import os
 
 os.environ |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,8 +59,10 @@ def _compare(title: str, model: torch.nn.Sequential, shape: tuple[int, ...]) -> 
     rng = np.random.default_rng(0)
     x = rng.standard_normal(shape).astype(np.float32)
     target = rng.integers(0, 10, shape[0])
-    contestants = {"PyTorch": _torch(model, x, target), "Sealane": _sealane(model, x, target)}
-    times = take_turns(contestants, rounds=ROUNDS, calls=1)
+    with ExitStack() as opened:
+        ours = _sealane(model, x, target, opened)
+        contestants = {"PyTorch": _torch(model, x, target), "Sealane": ours}
+        times = take_turns(contestants, rounds=ROUNDS, calls=1)
     print_table(f"{title}: one step, us", times)
     print_ratio("Sealane over PyTorch (at most 3)", times, "Sealane", "PyTorch")
 
@@ -110,7 +113,9 @@ def _network(model: torch.nn.Sequential, dims: tuple[int, ...]) -> tuple[Network
     return Network((given,), tuple(layers), (NetworkOutput("y", source),)), weights
 
 
-def _sealane(model: torch.nn.Sequential, x: Any, target: Any) -> Callable[[], object]:
+def _sealane(
+    model: torch.nn.Sequential, x: Any, target: Any, opened: ExitStack
+) -> Callable[[], object]:
     import jpype
 
     network, weights = _network(model, x.shape[1:])
@@ -126,9 +131,11 @@ def _sealane(model: torch.nn.Sequential, x: Any, target: Any) -> Callable[[], ob
         reader.weights(_bytes(write_weights(network, weights)), "bench"),
         settings(optimizer, loss(kind, "y"), frozen, 0, 1),
     )
+    given, wanted = _tensor(x, "FP32"), _tensor(target, "INT64")
+    for each in (session, given, wanted):
+        opened.callback(each.close)
     inputs = jpype.JClass("java.util.HashMap")()
-    inputs.put("x", _tensor(x, "FP32"))
-    wanted = _tensor(target, "INT64")
+    inputs.put("x", given)
     return lambda: session.step(inputs, wanted)
 
 
