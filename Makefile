@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SPARK35 := .venv-spark35
 MVN := mvn -B -ntp
 JAR := python/sealane/jvm/sealane.jar
 ENGINES := python/sealane/jvm/engines
@@ -17,7 +18,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 help: ## List the task words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.stamp $(JAR) ## Create .venv with everything pinned, and build the jar
+setup: $(VENV)/.stamp $(SPARK35)/.stamp $(JAR) ## Create .venv with everything pinned, one with Spark 3.5, and build the jar
 
 $(VENV)/.stamp: python/locks/dev.txt python/locks/uv.txt pyproject.toml
 	@echo "setup: Python environment in $(VENV) (about 8 GB, most of it PyTorch)"
@@ -25,6 +26,13 @@ $(VENV)/.stamp: python/locks/dev.txt python/locks/uv.txt pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r python/locks/uv.txt
 	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes python/locks/dev.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SPARK35)/.stamp: python/locks/spark35.txt $(VENV)/.stamp
+	@echo "setup: Python environment with the older Spark in $(SPARK35) (about 1 GB)"
+	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(SPARK35)
+	@$(BIN)/uv pip sync -q --python $(SPARK35)/bin/python --require-hashes python/locks/spark35.txt
+	@echo '$(CURDIR)/python' > "$$(echo $(SPARK35)/lib/python3.*/site-packages)/sealane.pth"
 	@touch $@
 
 # Hard links where the file system has them: the engines' jars are 300 MB.
@@ -43,7 +51,11 @@ demo: setup ## Train on the flights table, bundle, verify in Python and a JVM, s
 finetune-demo: setup ## Train on ten months in Python, go on with the last two in Java, take the result back
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/finetune.py $(DEMO)
 
-test: $(VENV)/.stamp ## Run both suites: Java, Python, the shared conformance data, end to end
+spark-demo: setup ## Score ten million flights on Spark, in the executors' JVMs and in Python workers, and compare
+	@test -f out/flights/flights-torch/sealane.json || $(MAKE) demo
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/spark_demo.py $(DEMO)
+
+test: $(VENV)/.stamp $(SPARK35)/.stamp ## Run both suites: Java, Python, the shared conformance data, end to end
 	$(MVN) verify
 	@$(TAKE_JARS)
 	$(BIN)/python -m pytest
@@ -68,6 +80,7 @@ wheel: setup ## Build the wheel, jar included, into dist/
 
 lock: ## Resolve python/locks anew from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group test --group lint --group build --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/dev.txt
+	$(BIN)/uv pip compile -q pyproject.toml --extra spark --group spark35 --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/spark35.txt
 	grep -A 100 '^uv==' python/locks/dev.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/^ *#/' > python/locks/uv.txt
 
 BENCH_CP := jvm/benchmarks/target/classes:jvm/benchmarks/target/lib/*
@@ -93,4 +106,4 @@ soak: bench-build ## Run a model a million times and open it 500 times, both lan
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)
 
-.PHONY: help setup demo finetune-demo test lint format wheel lock bench-build bench soak clean
+.PHONY: help setup demo finetune-demo spark-demo test lint format wheel lock bench-build bench soak clean
