@@ -36,6 +36,7 @@ def open_session(
     policy: Policy | None = None,
     intra_op_threads: int = 0,
     optimization: str = "all",
+    spinning: bool = True,
 ) -> EngineSession:
     """Opens a bundle on an engine of this process.
 
@@ -52,6 +53,8 @@ def open_session(
             change results.
         optimization: ONNX Runtime's graph optimisation: ``all``, ``extended``, ``basic`` or
             ``none``.
+        spinning: Whether ONNX Runtime's idle threads wait busily: lower latency, more CPU time.
+            Does not change results.
 
     Returns:
         A session; the caller closes it.
@@ -66,7 +69,7 @@ def open_session(
             f"engine '{engine}' is unknown: expected one of {', '.join(ENGINE_KINDS)}",
             {"engine": engine},
         )
-    options = OnnxOptions(intra_op_threads, optimization)
+    options = OnnxOptions(intra_op_threads, optimization, spinning)
     if isinstance(bundle, VerifiedBundle):
         return _open_verified(bundle, engine, variant, replay, options)
     kept = (variant or ENGINE_KINDS[engine],)

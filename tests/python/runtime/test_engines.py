@@ -69,6 +69,21 @@ def test_the_session_describes_itself():
     assert "x: FP32[batch, 4]" in repr(session)
 
 
+def test_spinning_is_on_unless_refused_and_changes_no_result():
+    made, signature = models.mlp(4, 3)
+    x = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)
+    results = []
+    for options, value in ((OnnxOptions(), "1"), (OnnxOptions(spinning=False), "0")):
+        with onnx_session(made, signature, options) as session:
+            assert session.options["spinning"] is (value == "1")
+            settings = session._engine._session.get_session_options()
+            for pool in ("intra_op", "inter_op"):
+                key = f"session.{pool}.allow_spinning"
+                assert settings.get_session_config_entry(key) == value
+            results.append(session.run({"x": x})["y"].tobytes())
+    assert results[0] == results[1]
+
+
 def test_outputs_can_be_chosen():
     made, signature = models.text_and_number()
     with onnx_session(made, signature) as session:
