@@ -1,0 +1,2 @@
+smoke_spark() { :; }
+smoke_dev() { :; }
