@@ -1,0 +1,50 @@
+"""What a Spark session needs, and what it can tell about scoring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as f
+
+from sealane.jvm import find_jar
+from sealane.spark.options import ERROR_SUFFIX
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def jar_conf() -> dict[str, str]:
+    """The settings with which a Spark session has Sealane in its JVM.
+
+    Example:
+        >>> SparkSession.builder.config(map=sealane.spark.jar_conf())  # doctest: +SKIP
+
+    Raises:
+        SealaneError: ENGINE_UNAVAILABLE without the jar.
+    """
+    return {
+        "spark.jars": str(find_jar()),
+        "spark.sql.extensions": "io.sealane.spark.SealaneExtensions",
+        "spark.sql.catalog.sealane": "io.sealane.spark.SealaneCatalog",
+    }
+
+
+def observed(df: DataFrame, name: str, into: str = "score") -> DataFrame:
+    """A scored DataFrame that counts its rows while they pass.
+
+    Args:
+        df: What :func:`score` gave.
+        name: Under which Spark tells the numbers ``rows`` and ``quarantined``: to listeners of
+            queries, and in the progress of a streaming query.
+        into: Name of the score column.
+    """
+    error = into + ERROR_SUFFIX
+    if error in df.columns:
+        refused = f.col(f"`{error}`").isNotNull()
+    else:
+        refused = f.col(f"`{into}`").isNull()
+    return df.observe(
+        name,
+        f.count(f.lit(1)).alias("rows"),
+        f.count(f.when(refused, f.lit(1))).alias("quarantined"),
+    )
