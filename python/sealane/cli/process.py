@@ -27,7 +27,7 @@ EXIT_INTERRUPTED = 130
 
 def main() -> None:
     """Runs the command line and ends the process."""
-    sys.stdout = _own_output()
+    sys.stdout = own_output()
     rows: Any = sys.stdin
     if isinstance(rows, io.TextIOWrapper):
         rows.reconfigure(encoding="utf-8-sig")
@@ -61,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _own_output() -> TextIO:
+def own_output() -> TextIO:
     """Standard output for results alone: what native code prints there goes to standard error."""
     try:
         result = os.dup(1)

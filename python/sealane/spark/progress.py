@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sealane.spark.sparks import is_connect
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -39,9 +41,7 @@ def progress(spark: SparkSession) -> Generator[None]:
 
 
 def _tracker(spark: SparkSession) -> StatusTracker | None:
-    if "connect" in type(spark).__module__:
-        return None
-    return spark.sparkContext.statusTracker()
+    return None if is_connect(spark) else spark.sparkContext.statusTracker()
 
 
 def _watch(tracker: StatusTracker, ended: threading.Event) -> None:

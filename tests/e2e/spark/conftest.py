@@ -72,7 +72,7 @@ def write_rows(path: Path, count: int, files: int) -> Rows:
     scores = np.full((count, 3), np.nan)
     with sealane.open(MLP) as session:
         good = np.flatnonzero(whole)
-        for part in np.array_split(good, max(1, count // 4096)):
+        for part in np.array_split(good, -(-count // 4096)):
             scores[part] = session.run({"features": x[part]})["scores"]
     return Rows(path, table, scores)
 

@@ -23,7 +23,7 @@ LOOPBACK = {
     "spark.driver.bindAddress": "127.0.0.1",
 }
 CLUSTER = "local-cluster[2,1,1024]"
-LIMIT = 400
+LIMIT = 600
 """Seconds of one job."""
 
 
