@@ -5,8 +5,9 @@ import java.util.Comparator;
 import java.util.regex.Pattern;
 
 /** The order of model versions (docs/bundle-format.md §7.4). */
-final class ModelVersion {
-  static final Comparator<String> ORDER = ModelVersion::compare;
+public final class ModelVersion {
+  /** Older before newer. */
+  public static final Comparator<String> ORDER = ModelVersion::compare;
 
   private static final Pattern DIGITS = Pattern.compile("[0-9]+");
 

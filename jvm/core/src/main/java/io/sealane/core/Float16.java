@@ -6,11 +6,11 @@ package io.sealane.core;
  *
  * <p>Source: IEEE 754-2019 §4.3.1 and §6.2; bfloat16 is the upper half of a binary32.
  */
-final class Float16 {
+public final class Float16 {
   private Float16() {}
 
   /** The binary16 bits nearest to {@code value}. */
-  static short toHalf(float value) {
+  public static short toHalf(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = (bits >>> 16) & 0x8000;
     int magnitude = bits & 0x7fffffff;
@@ -30,7 +30,7 @@ final class Float16 {
   }
 
   /** The exact value of binary16 bits. */
-  static float fromHalf(short half) {
+  public static float fromHalf(short half) {
     int sign = (half & 0x8000) << 16;
     int exponent = half >>> 10 & 0x1f;
     int fraction = half & 0x3ff;
@@ -43,7 +43,7 @@ final class Float16 {
   }
 
   /** The bfloat16 bits nearest to {@code value}. */
-  static short toBfloat(float value) {
+  public static short toBfloat(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
       return (short) (bits >>> 16 | 0x40);
@@ -52,7 +52,7 @@ final class Float16 {
   }
 
   /** The exact value of bfloat16 bits. */
-  static float fromBfloat(short bfloat) {
+  public static float fromBfloat(short bfloat) {
     return Float.intBitsToFloat(bfloat << 16);
   }
 }

@@ -1,0 +1,119 @@
+package io.sealane.spark.plan;
+
+import io.sealane.spark.exec.PlanBuilder;
+import io.sealane.spark.exec.ScoreSpec;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.ExperimentalMethods;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSessionExtensions;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression$;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.classic.Dataset;
+import org.apache.spark.sql.classic.Dataset$;
+import org.apache.spark.sql.classic.SparkSession;
+import org.apache.spark.sql.execution.SparkStrategy;
+import org.apache.spark.sql.types.StructField;
+import scala.Option;
+import scala.collection.immutable.Seq;
+
+/** Builds plans with {@link ScoreColumns} in them. */
+public final class CatalystPlans implements PlanBuilder {
+  private static final String INPUT = "__sealane_input_";
+
+  /** For {@code PlanBuilders}. */
+  public CatalystPlans() {}
+
+  @Override
+  public org.apache.spark.sql.Dataset<Row> score(
+      org.apache.spark.sql.Dataset<Row> rows,
+      ScoreSpec spec,
+      List<String> columns,
+      List<String> names) {
+    Dataset<Row> given = (Dataset<Row>) rows;
+    SparkSession session = given.sparkSession();
+    int width = given.columns().length;
+    List<Column> selected = new ArrayList<>();
+    selected.add(given.col("*"));
+    for (int i = 0; i < columns.size(); i++) {
+      selected.add(given.col(columns.get(i)).as(INPUT + i));
+    }
+    Dataset<Row> prepared = given.select(selected.toArray(Column[]::new));
+    Project project = (Project) prepared.queryExecution().analyzed();
+    return Dataset$.MODULE$.ofRows(session, scored(session, spec, project, width, names));
+  }
+
+  /** The given columns, and the scores under their names, over the node that makes them. */
+  static LogicalPlan scored(
+      SparkSession session, ScoreSpec spec, Project project, int width, List<String> names) {
+    install(session);
+    List<NamedExpression> list = ScalaLists.toJava(project.projectList());
+    List<NamedExpression> below = new ArrayList<>(list.subList(0, width));
+    List<Attribute> inputs = new ArrayList<>();
+    for (NamedExpression column : list.subList(width, list.size())) {
+      Expression plain = ((Alias) column).child();
+      if (plain instanceof Attribute attribute) {
+        inputs.add(attribute);
+      } else {
+        below.add(column);
+        inputs.add(column.toAttribute());
+      }
+    }
+    boolean computes = below.size() > width;
+    LogicalPlan child =
+        computes ? new Project(ScalaLists.of(below), project.child()) : project.child();
+    ScoreColumns score = node(spec, inputs, child);
+    List<NamedExpression> above = new ArrayList<>();
+    for (NamedExpression column : list.subList(0, width)) {
+      above.add(column.toAttribute());
+    }
+    List<Attribute> results = ScalaLists.toJava(score.results());
+    for (int i = 0; i < results.size(); i++) {
+      above.add(named(results.get(i), names.get(i)));
+    }
+    return new Project(ScalaLists.of(above), score);
+  }
+
+  static ScoreColumns node(ScoreSpec spec, List<Attribute> inputs, LogicalPlan child) {
+    List<Attribute> results = new ArrayList<>();
+    for (StructField field : spec.results()) {
+      results.add(Attributes.create(field));
+    }
+    return new ScoreColumns(spec, ScalaLists.of(inputs), ScalaLists.of(results), child);
+  }
+
+  private static Alias named(Expression expression, String name) {
+    return new Alias(
+        expression,
+        name,
+        NamedExpression$.MODULE$.newExprId(),
+        ScalaLists.of(List.<String>of()),
+        Option.empty(),
+        ScalaLists.of(List.<String>of()));
+  }
+
+  /** Makes a session plan {@link ScoreColumns}; once. */
+  static void install(SparkSession session) {
+    ExperimentalMethods methods = session.experimental();
+    synchronized (methods) {
+      List<SparkStrategy> strategies =
+          new ArrayList<>(ScalaLists.toJava(methods.extraStrategies()));
+      if (strategies.stream().noneMatch(ScoreStrategy.class::isInstance)) {
+        strategies.add(new ScoreStrategy());
+        Seq<SparkStrategy> all = ScalaLists.of(strategies);
+        methods.extraStrategies_$eq(all);
+      }
+    }
+  }
+
+  @Override
+  public void extend(SparkSessionExtensions extensions) {
+    throw new UnsupportedOperationException("not yet");
+  }
+}

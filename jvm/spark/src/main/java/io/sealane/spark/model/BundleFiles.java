@@ -1,0 +1,173 @@
+package io.sealane.spark.model;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.sealane.bundle.Limits;
+import io.sealane.bundle.ModelVersion;
+import io.sealane.core.ErrorCode;
+import io.sealane.core.SealaneException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.util.Comparator;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+
+/** Bundles on any file system that Hadoop reaches. */
+final class BundleFiles {
+  private static final String MANIFEST = "sealane.json";
+  private static final JsonFactory JSON = new JsonFactory();
+
+  private BundleFiles() {}
+
+  /** Whether a location names a file system; one without a scheme is a path of the driver. */
+  static boolean hasScheme(String location) {
+    int colon = location.indexOf(':');
+    int slash = location.indexOf('/');
+    return colon > 0 && (slash < 0 || colon < slash);
+  }
+
+  /** Whether every machine that shares the driver's disk can read it without Hadoop. */
+  static boolean isLocal(String uri) {
+    return uri.startsWith("file:");
+  }
+
+  static java.nio.file.Path localPath(String uri) {
+    return java.nio.file.Path.of(new Path(uri).toUri().getPath());
+  }
+
+  /** The URI of a location, without a slash at the end. */
+  static String uri(String location) {
+    if (!hasScheme(location)) {
+      return java.nio.file.Path.of(location)
+          .toAbsolutePath()
+          .normalize()
+          .toUri()
+          .toString()
+          .replaceFirst("/$", "")
+          .replaceFirst("^file:///", "file:/");
+    }
+    return new Path(location).toString();
+  }
+
+  /**
+   * The bundle at that URI: itself, or the newest version in a folder of bundles.
+   *
+   * @throws SealaneException BUNDLE_NOT_FOUND
+   */
+  static String newest(String uri, Configuration hadoop) {
+    try {
+      Path path = new Path(uri);
+      FileSystem files = path.getFileSystem(hadoop);
+      if (files.exists(new Path(path, MANIFEST))) {
+        return uri;
+      }
+      Comparator<Version> order = Comparator.comparing(Version::version, ModelVersion.ORDER);
+      return Stream.of(files.listStatus(path))
+          .filter(FileStatus::isDirectory)
+          .map(folder -> version(files, folder.getPath()))
+          .filter(version -> !version.version().isEmpty())
+          .max(order)
+          .map(Version::uri)
+          .orElseThrow(() -> notFound(uri, "it has no sealane.json and no folder that has", null));
+    } catch (FileNotFoundException missing) {
+      throw notFound(uri, "there is no such folder", missing);
+    } catch (IOException | IllegalArgumentException failed) {
+      throw notFound(uri, "it can not be read: " + failed, failed);
+    }
+  }
+
+  private record Version(String uri, String version) {}
+
+  /** A folder's version, empty when it holds no manifest that tells one. */
+  private static Version version(FileSystem files, Path folder) {
+    try (InputStream in = files.open(new Path(folder, MANIFEST));
+        JsonParser parser = JSON.createParser(in)) {
+      parser.nextToken();
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        boolean wanted = parser.currentName().equals("version");
+        JsonToken value = parser.nextToken();
+        if (wanted && value == JsonToken.VALUE_STRING) {
+          return new Version(folder.toString(), parser.getText());
+        }
+        parser.skipChildren();
+      }
+    } catch (IOException unreadable) {
+      return new Version(folder.toString(), "");
+    }
+    return new Version(folder.toString(), "");
+  }
+
+  /**
+   * Copies a bundle's files into an empty folder, within the reader's limits.
+   *
+   * @throws SealaneException BUNDLE_NOT_FOUND, LIMIT_EXCEEDED
+   */
+  static void fetch(String uri, Configuration hadoop, java.nio.file.Path target) {
+    try {
+      Path source = new Path(uri);
+      FileSystem files = source.getFileSystem(hadoop);
+      URI root = files.makeQualified(source).toUri();
+      RemoteIterator<LocatedFileStatus> listed = files.listFiles(source, true);
+      Allowance allowance = new Allowance(uri);
+      while (listed.hasNext()) {
+        LocatedFileStatus file = listed.next();
+        String relative = file.getPath().toUri().getPath().substring(root.getPath().length() + 1);
+        java.nio.file.Path copy = target.resolve(relative).normalize();
+        if (!copy.startsWith(target)) {
+          throw new SealaneException(ErrorCode.PATH_UNSAFE, "bundle " + uri + ": " + relative);
+        }
+        Files.createDirectories(copy.getParent());
+        try (InputStream in = files.open(file.getPath());
+            OutputStream out = Files.newOutputStream(copy)) {
+          allowance.copy(in, out);
+        }
+      }
+    } catch (FileNotFoundException missing) {
+      throw notFound(uri, "there is no such folder", missing);
+    } catch (IOException | IllegalArgumentException failed) {
+      throw notFound(uri, "it can not be read: " + failed, failed);
+    }
+  }
+
+  static SealaneException notFound(
+      String uri, String problem, @org.jspecify.annotations.Nullable Throwable cause) {
+    return new SealaneException(
+        ErrorCode.BUNDLE_NOT_FOUND, "bundle " + uri + ": " + problem, cause);
+  }
+
+  /** What may still be copied of one bundle. */
+  private static final class Allowance {
+    private static final int BUFFER = 1 << 16;
+
+    private final String uri;
+    private long bytes = Limits.defaults().totalBytes();
+    private long files = Limits.defaults().files() + 2L;
+
+    Allowance(String uri) {
+      this.uri = uri;
+    }
+
+    void copy(InputStream in, OutputStream out) throws IOException {
+      files--;
+      byte[] buffer = new byte[BUFFER];
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        bytes -= read;
+        if (files < 0 || bytes < 0) {
+          throw new SealaneException(
+              ErrorCode.LIMIT_EXCEEDED, "bundle " + uri + " has more files or bytes than allowed");
+        }
+        out.write(buffer, 0, read);
+      }
+    }
+  }
+}

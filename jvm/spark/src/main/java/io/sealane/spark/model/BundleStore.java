@@ -1,0 +1,118 @@
+package io.sealane.spark.model;
+
+import io.sealane.bundle.BundleReader;
+import io.sealane.bundle.Manifest;
+import io.sealane.bundle.ReadOptions;
+import io.sealane.bundle.VerifiedBundle;
+import io.sealane.core.ErrorCode;
+import io.sealane.core.SealaneException;
+import io.sealane.core.Signature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkContext;
+
+/** The driver's side: finds bundles, verifies them, and ships those that only it can read. */
+public final class BundleStore {
+  private static final System.Logger LOG = System.getLogger("io.sealane.spark");
+
+  /** Archives by content id that a context ships already. */
+  private static final Map<String, String> SHIPPED = new ConcurrentHashMap<>();
+
+  private final SparkContext context;
+  private final Configuration hadoop;
+
+  /** A store for one session's context. */
+  public BundleStore(SparkContext context, Configuration hadoop) {
+    this.context = context;
+    this.hadoop = hadoop;
+  }
+
+  /**
+   * Verifies a bundle and settles how tasks get it.
+   *
+   * @param location a path, read by the driver and shipped; or a URI, read by each executor. A
+   *     folder of bundles stands for the newest version in it
+   * @throws SealaneException of the bundle family
+   */
+  public ResolvedBundle resolve(String location) {
+    String uri = BundleFiles.newest(BundleFiles.uri(location), hadoop);
+    if (BundleFiles.isLocal(uri)) {
+      return resolved(location, uri, BundleFiles.localPath(uri));
+    }
+    try (TemporaryFolder copy = new TemporaryFolder()) {
+      BundleFiles.fetch(uri, hadoop, copy.path());
+      return resolved(location, uri, copy.path());
+    } catch (SealaneException refused) {
+      throw new SealaneException(
+          refused.code(), uri + ": " + refused.getMessage(), refused, refused.details());
+    }
+  }
+
+  private ResolvedBundle resolved(String location, String uri, Path folder) {
+    Manifest manifest;
+    try (VerifiedBundle verified = BundleReader.read(folder, ReadOptions.defaults())) {
+      manifest = verified.manifest();
+    }
+    boolean ships = !BundleFiles.hasScheme(location) && !context.isLocal();
+    String archive = ships ? ship(manifest.contentId(), folder) : null;
+    return new ResolvedBundle(
+        new BundleReference(location, uri, manifest.contentId(), archive), manifest);
+  }
+
+  private String ship(String contentId, Path folder) {
+    String name = BundleArchive.name(contentId);
+    String key = context.applicationId() + " " + name;
+    return SHIPPED.computeIfAbsent(
+        key,
+        unused -> {
+          try {
+            Path archive = Files.createTempDirectory("sealane-shipped-").resolve(name);
+            archive.toFile().deleteOnExit();
+            BundleArchive.write(folder, archive);
+            context.addFile(archive.toString());
+            return name;
+          } catch (IOException failed) {
+            throw new SealaneException(
+                ErrorCode.BUNDLE_NOT_FOUND,
+                "bundle " + folder + " can not be packed: " + failed,
+                failed);
+          }
+        });
+  }
+
+  /**
+   * The bundle that is at the reference's location by now, when it can take the place of the one in
+   * use: verified, and with the same signature. Otherwise the one in use.
+   */
+  public BundleReference latest(BundleReference used, Signature signature) {
+    try {
+      ResolvedBundle found = resolve(used.location());
+      if (found.reference().contentId().equals(used.contentId())) {
+        return used;
+      }
+      if (found.manifest().signature().equals(signature)) {
+        log(
+            System.Logger.Level.INFO,
+            used,
+            "version " + found.manifest().version() + " takes over");
+        return found.reference();
+      }
+      log(
+          System.Logger.Level.WARNING,
+          used,
+          "the bundle in use stays, the new one has another signature: "
+              + found.manifest().signature());
+    } catch (SealaneException refused) {
+      log(System.Logger.Level.WARNING, used, "the bundle in use stays: " + refused.getMessage());
+    }
+    return used;
+  }
+
+  private static void log(System.Logger.Level level, BundleReference used, String message) {
+    LOG.log(level, "{0}: {1}", used.location(), message);
+  }
+}
