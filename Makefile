@@ -75,6 +75,9 @@ format: $(VENV)/.stamp ## Format both languages
 	$(BIN)/ruff check --fix .
 	$(MVN) -q -pl '!jvm/bom' spotless:apply
 
+docker-test: wheel ## Build the Spark and the development image and try them; root on Debian 12, no image registry
+	docker/test.sh
+
 wheel: setup ## Build the wheel, jar included, into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
@@ -97,6 +100,9 @@ bench: bench-build ## Measure Sealane beside raw ONNX Runtime in both languages,
 	TF_CPP_MIN_LOG_LEVEL=2 java -cp '$(BENCH_CP)' io.sealane.benchmarks.SavedModels tests/conformance/bundles/good/both
 	@$(MVN) -q -pl jvm/runtime-dl4j -am -Dtest=ConvolutionCostTest -Dsurefire.failIfNoSpecifiedTests=false -Dsealane.dl4j.bench=true test
 
+spark-bench: setup ## Measure scoring on Spark beside other scorers, about 2 hours (SPARK_BENCH=--quick: a smoke run)
+	$(BIN)/python tests/benchmarks/spark/run.py $(SPARK_BENCH)
+
 soak: bench-build ## Run a model a million times and open it 500 times, both languages; memory must stay flat
 	java $(PRETOUCHED) -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Soak
 	$(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine onnx
@@ -106,4 +112,4 @@ soak: bench-build ## Run a model a million times and open it 500 times, both lan
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)
 
-.PHONY: help setup demo finetune-demo spark-demo test lint format wheel lock bench-build bench soak clean
+.PHONY: help setup demo finetune-demo spark-demo test lint format docker-test wheel lock bench-build bench spark-bench soak clean

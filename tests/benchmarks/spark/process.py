@@ -1,0 +1,161 @@
+"""The orchestrator's side of a contestant: start it, ask it, measure it, end it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import build
+import tree
+from build import HERE, ROOT, Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LINES = {"4.3": ".venv", "3.5": ".venv-spark35"}
+"""Line of Spark → the environment that has it."""
+
+CONFS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.log.level": "ERROR",
+}
+PATIENCE = 1800
+
+
+class Failed(Exception):
+    """What a contestant answered instead of a result."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One stage of one turn."""
+
+    rows: int
+    cpu: float
+    wall: float
+
+
+class Process:
+    """A contestant that is running."""
+
+    def __init__(self, name: str, line: str, out: Path, tally: Path | None = None) -> None:
+        """Start it and wait for its Spark session.
+
+        Args:
+            name: The contestant's name.
+            line: The line of Spark.
+            out: A folder for its jars, log and results.
+            tally: A file that grows by one byte with every session of ONNX Runtime.
+
+        Raises:
+            Unavailable: It can not be built here, or its session does not start.
+        """
+        python = ROOT / LINES[line] / "bin/python"
+        if not python.exists():
+            raise Unavailable(f"no environment with Spark {line}")
+        self.name = name
+        self.result = out / "results" / f"{name}-{line}"
+        confs = CONFS | {"spark.local.dir": str(out / "local")} | _java(name, line, out, tally)
+        self._log = (out / f"{name}-{line}.log").open("w")
+        self._process = subprocess.Popen(
+            [str(python), str(HERE / "contestant.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env=os.environ | _environment(name, python, tally),
+        )
+        self._answers: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._open(confs)
+
+    @property
+    def pid(self) -> int:
+        """The root of its tree."""
+        return self._process.pid
+
+    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Send an order and wait for its answer.
+
+        Raises:
+            Failed: It failed or ended.
+        """
+        try:
+            print(json.dumps(order), file=self._process.stdin, flush=True)
+            answer = json.loads(self._answers.get(timeout=PATIENCE))
+        except (BrokenPipeError, queue.Empty, json.JSONDecodeError) as error:
+            raise Failed(f"no answer: {error!r}") from error
+        if "error" in answer:
+            raise Failed(answer["error"])
+        return answer
+
+    def measure(self, rows: int, order: dict[str, Any]) -> Sample:
+        """Do one stage over so many rows."""
+        before = tree.cpu_seconds(self.pid)
+        seconds = self.ask({"do": "run", "out": str(self.result), "rows": rows} | order)["seconds"]
+        return Sample(rows, tree.cpu_seconds(self.pid) - before, seconds)
+
+    def close(self) -> None:
+        """End it, and wait until it has."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _open(self, confs: dict[str, str]) -> None:
+        try:
+            self.version = self.ask({"do": "open", "name": self.name, "confs": confs})["version"]
+        except Failed as error:
+            self.close()
+            raise Unavailable(str(error)) from error
+
+    def _listen(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._answers.put(line)
+        self._answers.put("")
+
+
+def _java(name: str, line: str, out: Path, tally: Path | None) -> dict[str, str]:
+    """The settings that give a contestant its jars and count its sessions."""
+    [spark] = (ROOT / LINES[line]).glob("lib/python3.*/site-packages/pyspark/jars")
+    if name == "synapseml" and line != "3.5":
+        raise Unavailable("SynapseML 1.1.0 is for Spark 3.5")
+    jars = {
+        "limit": lambda: build.raw_onnx(out),
+        "djl": lambda: build.djl(out, spark, line),
+        "synapseml": lambda: build.synapseml(out),
+    }
+    confs = {"spark.jars": ",".join(jars[name]())} if name in jars else {}
+    if tally is not None:
+        agent = f"-javaagent:{build.session_agent(out, spark, line)}={tally}"
+        confs["spark.driver.extraJavaOptions"] = agent
+    return confs
+
+
+def _environment(name: str, python: Path, tally: Path | None) -> dict[str, str]:
+    paths = [HERE, ROOT / "python"] + ([HERE / "counting"] if tally else [])
+    found = {
+        "PYTHONPATH": ":".join(map(str, paths)),
+        "PYSPARK_PYTHON": str(python),
+        "PYSPARK_DRIVER_PYTHON": str(python),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
+    if tally is not None:
+        found["SESSIONS_TALLY"] = str(tally)
+    return found | ({"ORT_LOAD_CONFIG_FROM_MODEL": "1"} if name == "synapseml" else {})
