@@ -46,3 +46,12 @@ host_pip() {
     echo 'cert = /etc/xdg/pip/certificates.crt'
   } > "$1/pip.conf"
 }
+
+# Names that no image may hold: those of archives, indexes and proxies.
+host_words() {
+  {
+    host_archives
+    "$BIN/python" -m pip config list
+    env | grep -iE '^(https?|all)_proxy=' || true
+  } | grep -oE '[a-z]+://[^/"'"'"' ]+' | sed -E 's#.*://([^@]*@)?##; s/:[0-9]+$//' | sort -u
+}

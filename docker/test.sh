@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BIN=.venv/bin
+JAR=python/sealane/jvm/sealane.jar
 OUT=$PWD/out/docker
 export BUILDAH_ISOLATION=chroot
 
@@ -77,6 +78,7 @@ say "base image made"
 for name in ${ONLY:-spark dev}; do
   build "$name" .
   say "$name image built, $(size "$name")"
+  smoke_traces "$name"
   "smoke_$name"
   say "$name image tried"
 done
