@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by test.sh: lets apt and pip inside a build reach what the host's apt and pip reach.
 # What it writes is mounted while an image is built and is no part of the image.
 

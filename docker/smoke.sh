@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by test.sh: what the images must do, and what must not be in them.
 
 # inside NAME OPTIONS COMMAND…: runs a command in a container of its own; OPTIONS are one word.

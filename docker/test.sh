@@ -62,7 +62,7 @@ size() {
 
 # A killed run may have left something mounted in the base.
 clean() {
-  umount -q "$OUT"/base/{proc,sys} || true
+  umount -q "$OUT"/base/{proc,sys} 2> /dev/null || true
   rm -rf --one-file-system "$OUT"
 }
 
