@@ -6,10 +6,12 @@ difference, 5 also when Spark failed, 74 when the output can not be written.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 from pyspark.sql import SparkSession
@@ -29,7 +31,11 @@ from sealane.spark.job_failures import JobFailed
 from sealane.spark.sparks import is_connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
+
+
+GATEWAY = "PYSPARK_GATEWAY_PORT"
+"""Environment variable with which ``spark-submit`` starts Python."""
 
 
 class Summary(Protocol):
@@ -57,12 +63,9 @@ def run_job(name: str, job: Callable[[SparkSession], Summary]) -> int:
     """
     result, sys.stdout = own_output(), sys.stderr
     try:
-        summary = _done(name, job)
-        printed, code = summary.to_json(), 0 if summary.ok else EXIT_DIFFERENT
+        printed, code = _ended(name, job)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except Exception as error:
-        printed, code = _told(error)
     sys.stdout = result
     try:
         write_json(printed)
@@ -71,16 +74,54 @@ def run_job(name: str, job: Callable[[SparkSession], Summary]) -> int:
     return code
 
 
-def _done(name: str, job: Callable[[SparkSession], Summary]) -> Summary:
+def _ended(name: str, job: Callable[[SparkSession], Summary]) -> tuple[dict[str, object], int]:
+    """Does the job; gives what is to be printed, and the exit code."""
+    try:
+        spark = _session(name)
+    except Exception as error:
+        return _told(error)
+    with _java_stderr(spark):
+        try:
+            summary = job(spark)
+        except Exception as error:
+            return _told(error)
+        finally:
+            spark.stop()
+    return summary.to_json(), 0 if summary.ok else EXIT_DIFFERENT
+
+
+def _session(name: str) -> SparkSession:
     builder = SparkSession.builder.appName(name).config("spark.ui.showConsoleProgress", "false")
-    if not os.environ.keys() & {"PYSPARK_GATEWAY_PORT", "SPARK_REMOTE"}:
+    if not os.environ.keys() & {GATEWAY, "SPARK_REMOTE"}:
         builder = builder.config(map={**jar_conf()})  # else the one who submits says --jars
     spark = builder.getOrCreate()
     _quiet(spark)
+    return spark
+
+
+@contextmanager
+def _java_stderr(spark: SparkSession) -> Generator[None]:
+    """Standard error as ``spark-submit`` has it, which sends Python's to standard output."""
+    if GATEWAY not in os.environ or is_connect(spark):
+        yield
+        return
+    own, sys.stderr = sys.stderr, _JavaStderr(spark)
+    sys.stdout = sys.stderr
     try:
-        return job(spark)
+        yield
     finally:
-        spark.stop()
+        sys.stderr = own
+
+
+class _JavaStderr(io.TextIOBase):
+    """Text that the driver's JVM writes."""
+
+    def __init__(self, spark: Any) -> None:
+        self._stream: Any = spark._jvm.System.err
+
+    def write(self, text: str, /) -> int:
+        self._stream.print(text)
+        return len(text)
 
 
 def _quiet(spark: SparkSession) -> None:

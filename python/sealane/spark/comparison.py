@@ -126,7 +126,8 @@ def compare_batch(batch: Any, specs: Specs) -> RowsComparison:
     """Compares what two engines gave for the rows of a batch.
 
     Args:
-        batch: Arrow's; columns ``a`` (of the engine that is judged), ``a_code``, ``b`` and ``b_code``.
+        batch: Arrow's, with columns ``a``, ``a_code`` (of the engine that is judged), ``b`` and
+            ``b_code``.
         specs: The outputs in ``a`` and ``b``: one output's values, or a struct of several.
     """
     pairs = list(zip(_codes(batch, "a"), _codes(batch, "b"), strict=True))
