@@ -15,6 +15,7 @@ import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression$;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.catalyst.rules.Rule;
 import org.apache.spark.sql.classic.Dataset;
 import org.apache.spark.sql.classic.Dataset$;
 import org.apache.spark.sql.classic.SparkSession;
@@ -88,7 +89,7 @@ public final class CatalystPlans implements PlanBuilder {
     return new ScoreColumns(spec, ScalaLists.of(inputs), ScalaLists.of(results), child);
   }
 
-  private static Alias named(Expression expression, String name) {
+  static Alias named(Expression expression, String name) {
     return new Alias(
         expression,
         name,
@@ -113,7 +114,28 @@ public final class CatalystPlans implements PlanBuilder {
   }
 
   @Override
+  public void install() {
+    Option<org.apache.spark.sql.SparkSession> active =
+        org.apache.spark.sql.SparkSession.getActiveSession();
+    if (active.isDefined()) {
+      SparkSession session = (SparkSession) active.get();
+      install(session);
+      ExperimentalMethods methods = session.experimental();
+      synchronized (methods) {
+        List<Rule<LogicalPlan>> rules =
+            new ArrayList<>(ScalaLists.toJava(methods.extraOptimizations()));
+        if (rules.stream().noneMatch(ExtractScores.class::isInstance)) {
+          rules.add(new ExtractScores());
+          methods.extraOptimizations_$eq(ScalaLists.of(rules));
+        }
+      }
+    }
+  }
+
+  @Override
   public void extend(SparkSessionExtensions extensions) {
-    throw new UnsupportedOperationException("not yet");
+    extensions.injectPlannerStrategy(session -> new ScoreStrategy());
+    extensions.injectResolutionRule(session -> new ResolveScoreByName());
+    extensions.injectPostHocResolutionRule(session -> new ExtractScores());
   }
 }

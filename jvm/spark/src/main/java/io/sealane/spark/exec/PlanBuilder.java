@@ -20,6 +20,9 @@ public interface PlanBuilder {
    */
   Dataset<Row> score(Dataset<Row> rows, ScoreSpec spec, List<String> columns, List<String> names);
 
-  /** Adds the rules that SQL functions need. */
+  /** Makes the session that is active run SQL functions in batches. */
+  void install();
+
+  /** Adds the rules that SQL functions need to every session. */
   void extend(SparkSessionExtensions extensions);
 }

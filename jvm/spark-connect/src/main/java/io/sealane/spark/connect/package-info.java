@@ -1,0 +1,5 @@
+/** The server's side of scoring for clients of Spark Connect. */
+@NullMarked
+package io.sealane.spark.connect;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Bundles as functions of SQL. */
+@NullMarked
+package io.sealane.spark.sql;
+
+import org.jspecify.annotations.NullMarked;
