@@ -70,7 +70,7 @@ def _texts(array: Any) -> Elements:
     try:
         texts = array.cast(pa.string()).to_numpy(zero_copy_only=False)
         unfit = None
-    except (UnicodeDecodeError, pa.ArrowInvalid):
+    except (UnicodeDecodeError, pa.ArrowException):
         texts, unfit = _decoded(array)
     if missing is not None:
         texts = np.where(missing, "", texts)
@@ -80,7 +80,7 @@ def _texts(array: Any) -> Elements:
 def _decoded(array: Any) -> tuple[AnyArray, AnyArray]:
     texts = np.full(len(array), "", np.object_)
     unfit = np.zeros(len(array), np.bool_)
-    for index, data in enumerate(array.view(pa.binary()).to_pylist()):
+    for index, data in enumerate(array.cast(pa.binary()).to_pylist()):
         try:
             texts[index] = (data or b"").decode("utf-8")
         except UnicodeDecodeError:
@@ -163,9 +163,10 @@ def _floats(reals: AnyArray, missing: AnyArray | None, dtype: DType) -> Elements
         values = reals.astype(dtype.numpy)
     unfit = None
     if dtype.numpy.itemsize < reals.dtype.itemsize:
-        infinite = np.isinf(values)
-        if infinite.any():
-            unfit = _where_present(infinite & ~np.isinf(reals), missing)
+        with np.errstate(over="ignore", invalid="ignore"):
+            suspect = not np.isfinite(values.sum())
+        if suspect:
+            unfit = _where_present(np.isinf(values) & ~np.isinf(reals), missing)
     return Elements(_with_nan(values, missing), missing, unfit, _shown(reals))
 
 

@@ -43,7 +43,9 @@ def score(df: DataFrame, options: ScoreOptions) -> DataFrame:
         source = _source(spark, location, bundle, engine, follows=df.isStreaming)
     schema = StructType([*df.schema.fields, *result_fields(plan)])
     task: Any = ScoreTask(source, plan)
-    return df.mapInArrow(task, schema)  # pyright: ignore[reportUnknownMemberType]
+    # mapInArrow looks columns up by name, and stumbles over dots and names that are there twice.
+    named = df.toDF(*(f"c{index}" for index in range(len(df.columns))))
+    return named.mapInArrow(task, schema)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _engine(bundle: VerifiedBundle, asked: str) -> str:

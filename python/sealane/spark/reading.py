@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sealane.spark.faults import Fault
     from sealane.spark.plan import InputPlan
 
+_BLOCK = 1024
+"""Rows that are laid side by side at once."""
+
 
 def read_input(plan: InputPlan, batch: Any, symbols: Mapping[str, SymbolRange]) -> InputRows:
     """The values of one input.
@@ -50,13 +53,24 @@ def _scalars(plan: InputPlan, columns: list[Any], found: list[Fault]) -> InputRo
         rows = InputRows(spec, elements.values, found)
         found.extend(_element_faults(rows, elements))
         return rows
-    values = np.empty((len(columns[0]), len(columns)), spec.dtype.numpy)
-    for index, (column, element) in enumerate(zip(columns, plan.elements, strict=True)):
+    read: list[AnyArray] = []
+    for column, element in zip(columns, plan.elements, strict=True):
         elements = read_elements(column, element, spec.dtype)
-        values[:, index] = elements.values
+        read.append(elements.values)
         if elements.missing is not None or elements.unfit is not None:
             found.extend(_element_faults(InputRows(spec, elements.values), elements))
-    return InputRows(spec, values, found)
+    return InputRows(spec, _side_by_side(read, spec.dtype.numpy), found)
+
+
+def _side_by_side(columns: list[AnyArray], dtype: np.dtype[Any]) -> AnyArray:
+    """Columns as one array of shape [rows, columns], by blocks that stay in the cache."""
+    rows = len(columns[0])
+    values = np.empty((rows, len(columns)), dtype)
+    for start in range(0, rows, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        for index, column in enumerate(columns):
+            values[block, index] = column[block]
+    return values
 
 
 def _struct(plan: InputPlan, column: Any) -> InputRows:
