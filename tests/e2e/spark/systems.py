@@ -123,7 +123,8 @@ class Postgres:
         """Runs SQL; gives the rows, columns separated by a bar."""
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "tester", "-d", "postgres"]
         done = subprocess.run(
-            ["psql", *where, "-v", "ON_ERROR_STOP=1", "-Atqc", sql],
+            ["psql", *where, "-v", "ON_ERROR_STOP=1", "-Atq", "-f", "-"],
+            input=sql,
             env={**os.environ, "PGPASSWORD": self.password},
             capture_output=True,
             text=True,
