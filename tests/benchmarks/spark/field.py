@@ -65,6 +65,7 @@ class Field:
         line: str,
         out: Path,
         tally: Path | None = None,
+        java: str = "",
     ) -> Iterator[Field]:
         """Start those that can start, and end them; see ``Process``."""
         opened = cls(line, out)
@@ -72,7 +73,7 @@ class Field:
             for name in names:
                 say(f"Spark {line}: starting {name}")
                 try:
-                    process = Process(name, line, out, tally)
+                    process = Process(name, line, out, tally, java)
                 except Unavailable as error:
                     opened._leave_out(name, f"can not be built: {error}")
                     continue

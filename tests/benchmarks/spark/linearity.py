@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TIMES = (1, 4, 16)
 FULL = 100
+PRETOUCHED = "-Xms1g -XX:+AlwaysPreTouch"
+"""The whole heap is resident from the start, so that what grows is what leaks."""
 NAMES = ("sealane-jvm", "sealane-python")
 
 
@@ -33,7 +35,7 @@ def measure(line: str, names: list[str], out: Path, base: int, rounds: int, full
     table = tables.write(workload, out / "tables", base, 2)
     found: dict[str, Any] = {}
     for name in names:
-        with Field.open([name], line, out) as field:
+        with Field.open([name], line, out, java=PRETOUCHED) as field:
             for process in field.processes.values():
                 print(f"\nlinearity of {name}, 16-32-3 MLP, Spark {field.version}")
                 found[name] = _grow(process, job(workload, files), table, base, rounds, full)

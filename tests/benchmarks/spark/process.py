@@ -47,7 +47,9 @@ class Sample:
 class Process:
     """A contestant that is running."""
 
-    def __init__(self, name: str, line: str, out: Path, tally: Path | None = None) -> None:
+    def __init__(
+        self, name: str, line: str, out: Path, tally: Path | None = None, java: str = ""
+    ) -> None:
         """Start it and wait for its Spark session.
 
         Args:
@@ -55,6 +57,7 @@ class Process:
             line: The line of Spark.
             out: A folder for its jars, log and results.
             tally: A file that grows by one byte with every session of ONNX Runtime.
+            java: Further options of its JVM.
 
         Raises:
             Unavailable: It can not be built here, or its session does not start.
@@ -64,7 +67,9 @@ class Process:
             raise Unavailable(f"no environment with Spark {line}")
         self.name = name
         self.result = out / "results" / f"{name}-{line}"
-        confs = CONFS | {"spark.local.dir": str(out / "local")} | _java(name, line, out, tally)
+        confs = (
+            CONFS | {"spark.local.dir": str(out / "local")} | _java(name, line, out, tally, java)
+        )
         self._log = (out / f"{name}-{line}.log").open("w")
         self._process = subprocess.Popen(
             [str(python), str(HERE / "contestant.py")],
@@ -129,8 +134,8 @@ class Process:
         self._answers.put("")
 
 
-def _java(name: str, line: str, out: Path, tally: Path | None) -> dict[str, str]:
-    """The settings that give a contestant its jars and count its sessions."""
+def _java(name: str, line: str, out: Path, tally: Path | None, java: str) -> dict[str, str]:
+    """The settings that give a contestant its jars and its JVM's options."""
     [spark] = (ROOT / LINES[line]).glob("lib/python3.*/site-packages/pyspark/jars")
     if name == "synapseml" and line != "3.5":
         raise Unavailable("SynapseML 1.1.0 is for Spark 3.5")
@@ -141,9 +146,8 @@ def _java(name: str, line: str, out: Path, tally: Path | None) -> dict[str, str]
     }
     confs = {"spark.jars": ",".join(jars[name]())} if name in jars else {}
     if tally is not None:
-        agent = f"-javaagent:{build.session_agent(out, spark, line)}={tally}"
-        confs["spark.driver.extraJavaOptions"] = agent
-    return confs
+        java += f" -javaagent:{build.session_agent(out, spark, line)}={tally}"
+    return confs | {"spark.driver.extraJavaOptions": java}
 
 
 def _environment(name: str, python: Path, tally: Path | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 EVERY = 0.25
+YOUNG = 1.0
 
 
 def cpu_seconds(pid: int) -> float:
@@ -30,7 +32,9 @@ def cpu_seconds(pid: int) -> float:
 class Peak:
     """The largest resident size of a tree while it is watched, in bytes.
 
-    Pages that a Python worker shares with its parent count twice.
+    Pages that a Python worker shares with its parent count twice. Processes younger than a second
+    do not count: a JVM that starts a program, as Hadoop does to change a file's mode, looks twice
+    as large for a moment.
     """
 
     def __init__(self, pid: int) -> None:
@@ -56,7 +60,8 @@ class Peak:
             sizes = []
             for process in _members(self._pid):
                 try:
-                    sizes.append(process.memory_info().rss)
+                    if time.time() - process.create_time() > YOUNG:
+                        sizes.append(process.memory_info().rss)
                 except psutil.NoSuchProcess:
                     continue
             self.bytes = max(self.bytes, sum(sizes))
