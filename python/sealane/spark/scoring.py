@@ -47,7 +47,7 @@ def score(
         on_error: What becomes of a row that can not be scored: ``quarantine`` gives it the reason
             in ``<into>_error``, ``null`` no score, ``fail`` ends the job.
         into: Name of the score column: the value of the one output, or a struct of several.
-        batch_size: Rows of one run, at most. Does not change results.
+        batch_size: Rows of one run, at most. Engines may round differently in the last bit.
 
     Returns:
         ``df``'s columns, the score, and with ``quarantine`` ``<into>_error``: a struct of

@@ -10,7 +10,7 @@ from sealane.jvm import find_jar
 from sealane.spark.options import ERROR_SUFFIX
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, Observation
 
 
 def jar_conf() -> dict[str, str]:
@@ -29,13 +29,13 @@ def jar_conf() -> dict[str, str]:
     }
 
 
-def observed(df: DataFrame, name: str, into: str = "score") -> DataFrame:
+def observed(df: DataFrame, name: str | Observation, into: str = "score") -> DataFrame:
     """A scored DataFrame that counts its rows while they pass.
 
     Args:
         df: What :func:`score` gave.
-        name: Under which Spark tells the numbers ``rows`` and ``quarantined``: to listeners of
-            queries, and in the progress of a streaming query.
+        name: Under which Spark tells the numbers ``rows`` and ``quarantined`` to listeners of
+            queries and in the progress of a streaming query; or an ``Observation``.
         into: Name of the score column.
     """
     error = into + ERROR_SUFFIX

@@ -12,6 +12,12 @@ ROOT = Path(__file__).parents[3]
 JAR = ROOT / "python" / "sealane" / "jvm" / "sealane.jar"
 
 
+def pytest_configure(config):
+    """PySpark 3.5 uses what Python 3.12 does not have any more."""
+    for warning in ("The distutils package is deprecated", "distutils Version classes"):
+        config.addinivalue_line("filterwarnings", f"ignore:{warning}:DeprecationWarning")
+
+
 @pytest.fixture(scope="package")
 def spark():
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"

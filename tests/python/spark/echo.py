@@ -85,6 +85,24 @@ def echo(path: Path, signature: Signature) -> Path:
     return write(path, made, signature, golden=(golden,))
 
 
+def with_sample(path: Path, made, signature: Signature, given, expected, **options) -> Path:
+    """Writes a bundle with one golden case of these inputs and outputs."""
+    tensors = {
+        spec.name: np.array({**given, **expected}[spec.name], spec.dtype.numpy)
+        for spec in (*signature.inputs, *signature.outputs)
+    }
+    batch = len(next(iter(tensors.values())))
+    golden = GoldenCase(
+        "sample",
+        "a row of each",
+        batch,
+        {spec.name: tensors[spec.name] for spec in signature.inputs},
+        {spec.name: tensors[spec.name] for spec in signature.outputs},
+        {},
+    )
+    return write(path, made, signature, golden=(golden,), **options)
+
+
 def _sample(spec: TensorSpec, signature: Signature) -> np.ndarray:
     """A tensor that the signature takes."""
     domain = spec.domain or Domain()
