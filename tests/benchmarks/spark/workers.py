@@ -43,14 +43,11 @@ def batch_function(path: str) -> Callable[[], Callable[[Array], Array]]:
 
 
 def columns_function(path: str, batch: int) -> Any:
-    """For an iterator of tuples of float columns; rows are gathered into one array per batch."""
+    """For an iterator of tuples of float columns; stacking, then turning, was the fastest."""
 
     def scored(parts: Iterator[tuple[pd.Series, ...]]) -> Iterator[pd.Series]:
         for part in parts:
-            x = np.empty((len(part[0]), len(part)), np.float32)
-            for index, column in enumerate(part):
-                x[:, index] = column
-            yield _series(path, x, batch)
+            yield _series(path, np.ascontiguousarray(np.stack(part).T), batch)
 
     return scored
 

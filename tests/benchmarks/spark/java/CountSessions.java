@@ -13,7 +13,8 @@ import org.apache.xbean.asm9.MethodVisitor;
 import org.apache.xbean.asm9.Opcodes;
 
 /**
- * A Java agent: every {@code OrtSession} that is opened leaves one byte in a file, whoever opens it.
+ * A Java agent: every {@code OrtSession} that is opened leaves one byte in a file, whoever opens
+ * it.
  *
  * <p>ONNX Runtime's constructors all end in one that takes the native handle; that one is counted.
  */
@@ -39,8 +40,8 @@ public final class CountSessions {
 
   private static final class Transformer implements ClassFileTransformer {
     @Override
-    public byte[] transform(ClassLoader loader, String name, Class<?> known, ProtectionDomain domain,
-        byte[] bytes) {
+    public byte[] transform(
+        ClassLoader loader, String name, Class<?> known, ProtectionDomain domain, byte[] bytes) {
       if (!"ai/onnxruntime/OrtSession".equals(name)) {
         return null;
       }
@@ -57,8 +58,8 @@ public final class CountSessions {
     }
 
     @Override
-    public MethodVisitor visitMethod(int access, String name, String descriptor, String signature,
-        String[] thrown) {
+    public MethodVisitor visitMethod(
+        int access, String name, String descriptor, String signature, String[] thrown) {
       MethodVisitor next = super.visitMethod(access, name, descriptor, signature, thrown);
       return name.equals("<init>") && descriptor.startsWith("(J") ? new Counted(next) : next;
     }

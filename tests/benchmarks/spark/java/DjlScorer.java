@@ -41,8 +41,13 @@ public final class DjlScorer implements MapPartitionsFunction<Row, Row>, Seriali
   private final int width;
   private final int batch;
 
-  private DjlScorer(Dataset<Row> rows, String model, List<String> passed, List<String> features,
-      int width, int batch) {
+  private DjlScorer(
+      Dataset<Row> rows,
+      String model,
+      List<String> passed,
+      List<String> features,
+      int width,
+      int batch) {
     StructType schema = rows.schema();
     this.model = model;
     this.passed = passed.stream().mapToInt(schema::fieldIndex).toArray();
@@ -53,8 +58,13 @@ public final class DjlScorer implements MapPartitionsFunction<Row, Row>, Seriali
   }
 
   /** The columns of {@code passed}, and {@code score}: an array of floats. */
-  public static Dataset<Row> score(Dataset<Row> rows, String model, List<String> passed,
-      List<String> features, int width, int batch) {
+  public static Dataset<Row> score(
+      Dataset<Row> rows,
+      String model,
+      List<String> passed,
+      List<String> features,
+      int width,
+      int batch) {
     StructType schema = new StructType();
     for (String name : passed) {
       schema = schema.add(rows.schema().apply(name));
