@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,8 +84,8 @@ def start() -> SparkSession:
     builder = SparkSession.builder.master("local[*]").appName("sealane spark demo")
     loopback = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     quiet = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
-    memory = {"spark.driver.memory": "3g"}
-    spark = builder.config(map={**jar_conf(), **loopback, **quiet, **memory}).getOrCreate()
+    own = {"spark.driver.memory": "3g", "spark.pyspark.python": sys.executable}
+    spark = builder.config(map={**jar_conf(), **loopback, **quiet, **own}).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
 

@@ -93,10 +93,16 @@ def _ended(name: str, job: Callable[[SparkSession], Summary]) -> tuple[dict[str,
 def _session(name: str) -> SparkSession:
     builder = SparkSession.builder.appName(name).config("spark.ui.showConsoleProgress", "false")
     if not os.environ.keys() & {GATEWAY, "SPARK_REMOTE"}:
-        builder = builder.config(map={**jar_conf()})  # else the one who submits says --jars
+        # Else the one who submits names jars and interpreter.
+        builder = builder.config(map={**jar_conf(), "spark.pyspark.python": _python()})
     spark = builder.getOrCreate()
     _quiet(spark)
     return spark
+
+
+def _python() -> str:
+    """The workers' interpreter: this one."""
+    return os.environ.get("PYSPARK_PYTHON", sys.executable)
 
 
 @contextmanager

@@ -22,6 +22,9 @@ _CODED = re.compile(rf"\b({'|'.join(ErrorCode)}): ([^\n]*)")
 _CAUSE = re.compile(r"^(?:\s*Caused by)?: (.*)$", re.MULTILINE)
 """How Py4J shows an exception of Java, and Java the exceptions below."""
 
+_PYTHON = re.compile(r"Traceback \(most.*?^(\w[^\n]*)$", re.MULTILINE | re.DOTALL)
+"""How a Python worker shows an exception."""
+
 _UNWRITTEN = re.compile(
     r"No space left on device|Mkdirs failed|DSQuotaExceeded|Permission denied|PATH_ALREADY_EXISTS"
     r"|TABLE_OR_VIEW_ALREADY_EXISTS|already exists|FileAlreadyExistsException|SQLException"
@@ -83,7 +86,10 @@ def _explained(text: str, output: str) -> SealaneError | JobFailed:
 
 
 def _reason(text: str) -> str:
-    """The innermost cause, or the first line."""
+    """What a worker raised, or the innermost cause, or the first line."""
+    python = _PYTHON.search(text)
+    if python is not None:
+        return _short(f"a Python worker: {python[1]}")
     causes = _CAUSE.findall(text)
     return _short(causes[-1] if causes else text.strip().splitlines()[0])
 
