@@ -32,6 +32,7 @@ smoke_spark() {
   smoke_scores jvm
   smoke_scores python
   smoke_parity
+  smoke_sql
   smoke_kubernetes
 }
 
@@ -66,6 +67,18 @@ smoke_parity() {
     fail "$(tail -40 "$OUT/parity.log")"
 }
 
+# With the settings that the image has by itself.
+smoke_sql() {
+  mkdir -p "$OUT/shared/models"
+  cp -r "$OUT/shared/mlp" "$OUT/shared/models/"
+  inside spark "$SPARK" spark-sql --master 'local[1]' \
+    --conf spark.sql.catalogImplementation=in-memory \
+    --conf spark.sql.catalog.sealane.repository=/shared/models \
+    -e 'SELECT sealane.mlp(struct(array(0.5f, 1f, -2f, 3f) AS features))' \
+    > "$OUT/sql.log" 2> "$OUT/sql.err" || fail "$(tail -40 "$OUT/sql.err")"
+  expect '"error":null' "$OUT/sql.log"
+}
+
 # A driver and an executor in containers of their own, started with what Kubernetes passes. The
 # executor is handed out by no cluster manager: it comes by itself, as one that Kubernetes started.
 smoke_kubernetes() {
@@ -73,8 +86,8 @@ smoke_kubernetes() {
   master=$(free_port)
   driver=$(free_port)
   inside spark "$SPARK --env SPARK_DRIVER_BIND_ADDRESS=127.0.0.1" bash -c '
-    timeout 300 spark-class org.apache.spark.deploy.master.Master --host 127.0.0.1 --port "$0" &
-    timeout 300 /opt/entrypoint.sh driver --master "spark://127.0.0.1:$0" "$@"
+    timeout 600 spark-class org.apache.spark.deploy.master.Master --host 127.0.0.1 --port "$0" &
+    timeout 600 /opt/entrypoint.sh driver --master "spark://127.0.0.1:$0" "$@"
     code=$?
     kill %1
     exit "$code"' "$master" --conf "spark.driver.port=$driver" \

@@ -25,6 +25,7 @@ source docker/host.sh
 source docker/smoke.sh
 
 install_tools() {
+  [[ -n $(host_archives) ]] || apt-get update -qq
   command -v buildah > /dev/null && command -v debootstrap > /dev/null && return
   apt-get update -qq
   apt-get install -yqq --no-install-recommends buildah debootstrap > "$OUT/apt.log"
