@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -84,8 +85,9 @@ def start() -> SparkSession:
     builder = SparkSession.builder.master("local[*]").appName("sealane spark demo")
     loopback = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     quiet = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
-    own = {"spark.driver.memory": "3g", "spark.pyspark.python": sys.executable}
-    spark = builder.config(map={**jar_conf(), **loopback, **quiet, **own}).getOrCreate()
+    memory = {"spark.driver.memory": "3g"}
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # of the workers
+    spark = builder.config(map={**jar_conf(), **loopback, **quiet, **memory}).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
 

@@ -93,16 +93,12 @@ def _ended(name: str, job: Callable[[SparkSession], Summary]) -> tuple[dict[str,
 def _session(name: str) -> SparkSession:
     builder = SparkSession.builder.appName(name).config("spark.ui.showConsoleProgress", "false")
     if not os.environ.keys() & {GATEWAY, "SPARK_REMOTE"}:
-        # Else the one who submits names jars and interpreter.
-        builder = builder.config(map={**jar_conf(), "spark.pyspark.python": _python()})
+        # Else the one who submits names jars and the workers' interpreter.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        builder = builder.config(map={**jar_conf()})
     spark = builder.getOrCreate()
     _quiet(spark)
     return spark
-
-
-def _python() -> str:
-    """The workers' interpreter: this one."""
-    return os.environ.get("PYSPARK_PYTHON", sys.executable)
 
 
 @contextmanager
