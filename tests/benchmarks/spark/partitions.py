@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import models
 import tables
 from field import STAGES, Field, order, say
-from process import Failed
+from process import Failed, own_folder
 from report import Spread
 from workloads import MLPS, job
 
@@ -40,7 +40,7 @@ def measure(line: str, names: list[str], out: Path, rows: int, rounds: int) -> d
     places = {count: tables.write(workload, out / "tables", rows, count) for count in (FEW, MANY)}
     found: dict[str, Any] = {}
     for name in names:
-        tally = out / f"{name}-{line}.sessions"
+        tally = own_folder(out) / f"{name}-{line}.sessions"
         tally.write_bytes(b"")
         with Field.open([name], line, out, tally=tally) as field:
             for process in field.processes.values():

@@ -66,10 +66,9 @@ class Process:
         if not python.exists():
             raise Unavailable(f"no environment with Spark {line}")
         self.name = name
-        self.result = out / "results" / f"{name}-{line}"
-        confs = (
-            CONFS | {"spark.local.dir": str(out / "local")} | _java(name, line, out, tally, java)
-        )
+        own = own_folder(out)
+        self.result = own / f"{name}-{line}"
+        confs = CONFS | {"spark.local.dir": str(own)} | _java(name, line, out, tally, java)
         self._log = (out / f"{name}-{line}.log").open("w")
         self._process = subprocess.Popen(
             [str(python), str(HERE / "contestant.py")],
@@ -132,6 +131,13 @@ class Process:
         for line in self._process.stdout:
             self._answers.put(line)
         self._answers.put("")
+
+
+def own_folder(out: Path) -> Path:
+    """Where this run's contestants write; another run beside it has another."""
+    folder = out / f"run-{os.getpid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _java(name: str, line: str, out: Path, tally: Path | None, java: str) -> dict[str, str]:

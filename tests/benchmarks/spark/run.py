@@ -22,7 +22,7 @@ import onnxruntime
 import partitions
 from build import ROOT
 from field import Field
-from process import LINES
+from process import LINES, own_folder
 from report import print_race, race_json, ratios
 from scorers import SCORERS
 from workloads import MLPS, OTHERS, job
@@ -68,7 +68,7 @@ def main() -> None:
             found["partitions"] = partitions.measure(line, names, out, rows, rounds)
         results[line] = found
         (OUT / "spark.json").write_text(json.dumps(results, indent=1))
-    shutil.rmtree(out / "results", ignore_errors=True)
+    shutil.rmtree(own_folder(out), ignore_errors=True)
     _end(missed, options.quick)
 
 

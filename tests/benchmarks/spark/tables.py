@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pyarrow.parquet as pq
 from models import LENGTHS, TOKENS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from workloads import Workload
@@ -28,26 +31,34 @@ def write(workload: Workload, folder: Path, rows: int, files: int) -> Path:
         files: In how many files of equal size.
     """
     table = folder / f"{workload.model}-{workload.layout}-{rows}-{files}"
-    if not (table / "_SUCCESS").exists():
-        table.mkdir(parents=True, exist_ok=True)
+    if not table.exists():
         starts = [rows * index // files for index in range(files + 1)]
-        for index in range(files):
-            _file(workload, table / f"part-{index:05}.parquet", starts[index], starts[index + 1])
-        (table / "_SUCCESS").touch()
+        with _whole(table) as half:
+            for index in range(files):
+                part = half / f"part-{index:05}.parquet"
+                _file(workload, part, starts[index], starts[index + 1])
     return table
 
 
 def repeat(table: Path, times: int) -> Path:
     """A table that holds another one several times, by links: it takes no room on disk."""
     longer = table.with_name(f"{table.name}-x{times}")
-    if not (longer / "_SUCCESS").exists():
-        longer.mkdir(exist_ok=True)
-        for time in range(times):
-            for part in sorted(table.glob("*.parquet")):
-                (longer / f"{time:05}-{part.name}").unlink(missing_ok=True)
-                os.link(part, longer / f"{time:05}-{part.name}")
-        (longer / "_SUCCESS").touch()
+    if not longer.exists():
+        with _whole(longer) as half:
+            for time in range(times):
+                for part in sorted(table.glob("*.parquet")):
+                    os.link(part, half / f"{time:05}-{part.name}")
     return longer
+
+
+@contextmanager
+def _whole(table: Path) -> Iterator[Path]:
+    """A folder that becomes ``table`` when all of it is written."""
+    half = table.with_name(f".{table.name}-{os.getpid()}")
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(parents=True)
+    yield half
+    half.rename(table)
 
 
 def _file(workload: Workload, path: Path, start: int, stop: int) -> None:
