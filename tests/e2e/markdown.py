@@ -96,6 +96,7 @@ def _shell(command: str, folder: Path, programs: Path) -> str:
             **os.environ,
             "PATH": os.pathsep.join((str(programs), str(BIN), os.environ["PATH"])),
             "SEALANE_JAR": str(JAR),
+            "SPARK_JOBS": str(REPOSITORY / "spark_jobs"),
             "COLUMNS": "160",
         },
         stdin=subprocess.DEVNULL,

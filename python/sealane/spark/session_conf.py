@@ -26,6 +26,7 @@ def jar_conf() -> dict[str, str]:
         "spark.jars": str(find_jar()),
         "spark.sql.extensions": "io.sealane.spark.SealaneExtensions",
         "spark.sql.catalog.sealane": "io.sealane.spark.SealaneCatalog",
+        "spark.connect.extensions.relation.classes": "io.sealane.spark.connect.ScoreRelationPlugin",
     }
 
 

@@ -40,6 +40,10 @@ class ArchitectureTest {
           .definedBy("io.sealane.runtime.dl4j..")
           .layer("bridge")
           .definedBy("io.sealane.bridge..")
+          .layer("spark")
+          .definedBy("io.sealane.spark..")
+          .whereLayer("spark")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("bridge")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("onnx")
@@ -51,9 +55,10 @@ class ArchitectureTest {
           .whereLayer("training")
           .mayOnlyBeAccessedByLayers("dl4j", "bridge")
           .whereLayer("runtime")
-          .mayOnlyBeAccessedByLayers("onnx", "tensorflow", "dl4j", "training", "bridge")
+          .mayOnlyBeAccessedByLayers("onnx", "tensorflow", "dl4j", "training", "bridge", "spark")
           .whereLayer("bundle")
-          .mayOnlyBeAccessedByLayers("runtime", "onnx", "tensorflow", "dl4j", "training", "bridge");
+          .mayOnlyBeAccessedByLayers(
+              "runtime", "onnx", "tensorflow", "dl4j", "training", "bridge", "spark");
 
   @ArchTest
   static final ArchRule coreDependsOnTheJdkAlone =
@@ -106,6 +111,26 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage("org.deeplearning4j..", "org.nd4j..");
 
+  /** What both lines of Spark have alike is Java; Scala's collections are for the plan nodes. */
+  @ArchTest
+  static final ArchRule scalaCollectionsAreSeenByPlanNodesOnly =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.sealane.spark.plan..", "io.sealane.spark.plan212..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("scala.collection..");
+
+  @ArchTest
+  static final ArchRule sparkIsSeenByItsModulesOnly =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.sealane.spark..", "io.sealane.hosts..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.apache.spark..", "org.apache.hadoop..", "scala..");
+
+  /** Spark's own words, such as Dataset, are the words of those modules. */
   @ArchTest
   static final ArchRule publicSignaturesSpeakOfSealaneAndTheJdk =
       noMethods()
@@ -114,6 +139,9 @@ class ArchitectureTest {
           .and()
           .areDeclaredInClassesThat()
           .arePublic()
+          .and()
+          .areDeclaredInClassesThat()
+          .resideOutsideOfPackage("io.sealane.spark..")
           .should(
               new ForeignTypes(
                   describe(

@@ -38,10 +38,12 @@ public final class BundleTransformer extends Transformer implements DefaultParam
   public BundleTransformer(String uid) {
     this.uid = uid;
     // Parameters take the id of their parent when they are made, so it comes first.
-    this.bundle = new Param<>(this, "bundle", "path or URI of the bundle, or of a folder of versions");
+    this.bundle =
+        new Param<>(this, "bundle", "path or URI of the bundle, or of a folder of versions");
     this.inputs = new Param<>(this, "inputs", "JSON: null, a struct column, or columns by input");
     this.outputs = new StringArrayParam(this, "outputs", "the outputs wanted; all when empty");
-    this.engine = new Param<>(this, "engine", "the engine on the executors; empty for the best one");
+    this.engine =
+        new Param<>(this, "engine", "the engine on the executors; empty for the best one");
     this.onError = new Param<>(this, "onError", "quarantine, fail or null");
     this.into = new Param<>(this, "into", "the score column's name");
     this.batchSize = new IntParam(this, "batchSize", "how many rows run at once, at most");

@@ -22,8 +22,13 @@ final class RowBuffer implements RowBlock {
     count = 0;
   }
 
+  /** Bytes of all rows. */
+  int size() {
+    return count == 0 ? 0 : ends[count - 1];
+  }
+
   void add(UnsafeRow row) {
-    int start = count == 0 ? 0 : ends[count - 1];
+    int start = size();
     int end = Math.addExact(start, row.getSizeInBytes());
     if (end > bytes.length) {
       bytes = Arrays.copyOf(bytes, (int) Math.min(Integer.MAX_VALUE - 8L, Math.max(2L * end, end)));

@@ -15,6 +15,8 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
 
 /** Rows with the scores as further fields: gathers a batch, scores it, gives the rows back. */
 final class RowScoring implements Iterator<InternalRow> {
+  private static final int LARGEST_BUFFER = 1 << 27;
+
   private final Iterator<InternalRow> child;
   private final TaskScorer scorer;
   private final RowBuffer buffer;
@@ -55,7 +57,7 @@ final class RowScoring implements Iterator<InternalRow> {
   private void scoreNextBatch() {
     buffer.clear();
     next = 0;
-    while (buffer.count() < batchSize && child.hasNext()) {
+    while (buffer.count() < batchSize && buffer.size() < LARGEST_BUFFER && child.hasNext()) {
       InternalRow row = child.next();
       buffer.add(row instanceof UnsafeRow unsafe ? unsafe : toUnsafe.apply(row));
     }

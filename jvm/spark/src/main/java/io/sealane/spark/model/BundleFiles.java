@@ -74,7 +74,8 @@ final class BundleFiles {
       Comparator<Version> order = Comparator.comparing(Version::version, ModelVersion.ORDER);
       return Stream.of(files.listStatus(path))
           .filter(FileStatus::isDirectory)
-          .map(folder -> version(files, folder.getPath()))
+          .map(FileStatus::getPath)
+          .map(folder -> new Version(folder.toString(), member(files, folder, "version")))
           .filter(version -> !version.version().isEmpty())
           .max(order)
           .map(Version::uri)
@@ -86,25 +87,35 @@ final class BundleFiles {
     }
   }
 
+  /** The content id that a bundle's manifest states; empty when there is none to be read. */
+  static String statedContentId(String uri, Configuration hadoop) {
+    try {
+      Path path = new Path(uri);
+      return member(path.getFileSystem(hadoop), path, "contentId");
+    } catch (IOException | IllegalArgumentException unreadable) {
+      return "";
+    }
+  }
+
   private record Version(String uri, String version) {}
 
-  /** A folder's version, empty when it holds no manifest that tells one. */
-  private static Version version(FileSystem files, Path folder) {
+  /** A member of a bundle's manifest that is a string; empty when it holds none. */
+  private static String member(FileSystem files, Path folder, String name) {
     try (InputStream in = files.open(new Path(folder, MANIFEST));
         JsonParser parser = JSON.createParser(in)) {
       parser.nextToken();
       while (parser.nextToken() == JsonToken.FIELD_NAME) {
-        boolean wanted = parser.currentName().equals("version");
+        boolean wanted = parser.currentName().equals(name);
         JsonToken value = parser.nextToken();
         if (wanted && value == JsonToken.VALUE_STRING) {
-          return new Version(folder.toString(), parser.getText());
+          return parser.getText();
         }
         parser.skipChildren();
       }
     } catch (IOException unreadable) {
-      return new Version(folder.toString(), "");
+      return "";
     }
-    return new Version(folder.toString(), "");
+    return "";
   }
 
   /**

@@ -90,6 +90,10 @@ public final class BundleStore {
    */
   public BundleReference latest(BundleReference used, Signature signature) {
     try {
+      String uri = BundleFiles.newest(BundleFiles.uri(used.location()), hadoop);
+      if (BundleFiles.statedContentId(uri, hadoop).equals(used.contentId())) {
+        return used;
+      }
       ResolvedBundle found = resolve(used.location());
       if (found.reference().contentId().equals(used.contentId())) {
         return used;

@@ -1,13 +1,16 @@
 package io.sealane.spark.rows;
 
+import io.sealane.core.DataType;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
+import io.sealane.core.Shape;
 import io.sealane.core.Signature;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
 import io.sealane.runtime.Outputs;
 import io.sealane.runtime.Session;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * Used by one thread; the session stays the caller's.
  */
 public final class BatchScorer implements AutoCloseable {
+  private static final long LARGEST_BUFFER = 1L << 27;
+  private static final int TEXT_WIDTH = 16;
+
   private final Session session;
   private final ScorePlan plan;
   private final List<InputReader> readers = new ArrayList<>();
@@ -91,7 +97,7 @@ public final class BatchScorer implements AutoCloseable {
     base = slice.start();
     refusals.startAt(base);
     if (sizes.isEmpty()) {
-      scoreGroup(slice, IntStream.range(0, slice.count()).toArray(), List.of());
+      scoreAlike(slice, IntStream.range(0, slice.count()).toArray(), List.of());
       return;
     }
     Map<List<Long>, List<Integer>> groups = new LinkedHashMap<>();
@@ -102,7 +108,7 @@ public final class BatchScorer implements AutoCloseable {
       }
     }
     groups.forEach(
-        (key, rows) -> scoreGroup(slice, rows.stream().mapToInt(Integer::intValue).toArray(), key));
+        (key, rows) -> scoreAlike(slice, rows.stream().mapToInt(Integer::intValue).toArray(), key));
   }
 
   private @Nullable List<Long> measure(InternalRow values, int row) {
@@ -116,6 +122,29 @@ public final class BatchScorer implements AutoCloseable {
       refusals.refuse(row, refused);
       return null;
     }
+  }
+
+  /** Scores rows of equal sizes, as many at once as a buffer may be large. */
+  private void scoreAlike(Slice slice, int[] rows, List<Long> key) {
+    int most = range.most(mostRows(key));
+    for (int start = 0; start < rows.length; start += most) {
+      int end = Math.min(rows.length, start + most);
+      boolean all = start == 0 && end == rows.length;
+      scoreGroup(slice, all ? rows : Arrays.copyOfRange(rows, start, end), key);
+    }
+  }
+
+  private int mostRows(List<Long> key) {
+    long widest = 1;
+    for (InputReader reader : readers) {
+      long elements = Shape.of(sizes.rowDims(reader.spec, key)).elementCount();
+      widest = Math.max(widest, elements * width(reader.spec));
+    }
+    return (int) Math.max(1, LARGEST_BUFFER / widest);
+  }
+
+  private static int width(TensorSpec spec) {
+    return spec.dtype() == DataType.BYTES ? TEXT_WIDTH : spec.dtype().width();
   }
 
   /** Scores rows of equal sizes together. */
@@ -243,6 +272,8 @@ public final class BatchScorer implements AutoCloseable {
 
   @Override
   public void close() {
+    buffers.forEach(InputBuffer::close);
+    buffers.clear();
     results.close();
   }
 }

@@ -99,9 +99,9 @@ public final class ColumnRules {
             ErrorCode.INPUT_MISSING,
             "input '"
                 + spec.name()
-                + "': there is no column '"
+                + "': there is no column "
                 + name
-                + "' among "
+                + " among "
                 + types.keySet()
                 + "; name its column in inputs");
       }

@@ -14,13 +14,11 @@ import org.jspecify.annotations.Nullable;
  * The memory of one input for one batch, reused for the next: direct bytes in native order, or
  * strings. A row has a slot of {@code elements} elements. Used by one task.
  */
-final class InputBuffer {
-  private static final int SMALLEST = 1 << 12;
-
+final class InputBuffer implements AutoCloseable {
   private final TensorSpec spec;
   private final DataType dtype;
   private final int width;
-  private ByteBuffer bytes = ByteBuffer.allocateDirect(SMALLEST).order(ByteOrder.nativeOrder());
+  private ByteBuffer bytes = DirectBuffers.ofThisJvm().take(0);
   private @Nullable String[] strings = new String[0];
   private long[] rowDims = {};
   private int elements;
@@ -41,8 +39,8 @@ final class InputBuffer {
       int needed = (int) whole.elementCount();
       strings = strings.length < needed ? new String[needed] : strings;
     } else if (bytes.capacity() < whole.byteSize(dtype)) {
-      int grown = Math.max(whole.byteSize(dtype), (int) Math.min(2L * bytes.capacity(), 1 << 30));
-      bytes = ByteBuffer.allocateDirect(grown).order(ByteOrder.nativeOrder());
+      DirectBuffers.ofThisJvm().give(bytes);
+      bytes = DirectBuffers.ofThisJvm().take(whole.byteSize(dtype));
     }
   }
 
@@ -144,6 +142,13 @@ final class InputBuffer {
     }
     ByteBuffer slice = bytes.slice(start * width, shape.byteSize(dtype));
     return Tensor.wrap(dtype, shape, slice.order(ByteOrder.nativeOrder()));
+  }
+
+  /** Gives the memory to the next task. The buffer is of no use after that. */
+  @Override
+  public void close() {
+    DirectBuffers.ofThisJvm().give(bytes);
+    bytes = ByteBuffer.allocate(0);
   }
 
   private Shape shape(int rows) {
