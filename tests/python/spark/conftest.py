@@ -13,9 +13,13 @@ JAR = ROOT / "python" / "sealane" / "jvm" / "sealane.jar"
 
 
 def pytest_configure(config):
-    """PySpark 3.5 uses what Python 3.12 does not have any more."""
-    for warning in ("The distutils package is deprecated", "distutils Version classes"):
-        config.addinivalue_line("filterwarnings", f"ignore:{warning}:DeprecationWarning")
+    """PySpark 3.5 uses what Python 3.12 does not have any more, and leaves sockets to be found."""
+    for warning in (
+        "The distutils package is deprecated:DeprecationWarning",
+        "distutils Version classes:DeprecationWarning",
+        "unclosed <socket:ResourceWarning",
+    ):
+        config.addinivalue_line("filterwarnings", f"ignore:{warning}")
 
 
 @pytest.fixture(scope="package")
