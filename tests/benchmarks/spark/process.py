@@ -8,7 +8,7 @@ import queue
 import subprocess
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import build
 import tree
@@ -45,7 +45,13 @@ class Sample:
 
 
 class Process:
-    """A contestant that is running."""
+    """A contestant that is running.
+
+    Attributes:
+        name: The contestant's name.
+        result: Where it writes.
+        version: Its Spark's version.
+    """
 
     def __init__(
         self, name: str, line: str, out: Path, tally: Path | None = None, java: str = ""
@@ -62,25 +68,18 @@ class Process:
         Raises:
             Unavailable: It can not be built here, or its session does not start.
         """
-        python = ROOT / LINES[line] / "bin/python"
-        if not python.exists():
-            raise Unavailable(f"no environment with Spark {line}")
         self.name = name
-        own = own_folder(out)
-        self.result = own / f"{name}-{line}"
-        confs = CONFS | {"spark.local.dir": str(own)} | _java(name, line, out, tally, java)
+        self.result = own_folder(out) / f"{name}-{line}"
+        confs = _confs(name, line, out, tally, java)
         self._log = (out / f"{name}-{line}.log").open("w")
-        self._process = subprocess.Popen(
-            [str(python), str(HERE / "contestant.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            env=os.environ | _environment(name, python, tally),
-        )
+        self._process = _started(name, line, tally, self._log)
         self._answers: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
-        self._open(confs)
+        try:
+            self.version = self.ask({"do": "open", "name": name, "confs": confs})["version"]
+        except Failed as error:
+            self.close()
+            raise Unavailable(str(error)) from error
 
     @property
     def pid(self) -> int:
@@ -119,13 +118,6 @@ class Process:
             self._process.wait()
         self._log.close()
 
-    def _open(self, confs: dict[str, str]) -> None:
-        try:
-            self.version = self.ask({"do": "open", "name": self.name, "confs": confs})["version"]
-        except Failed as error:
-            self.close()
-            raise Unavailable(str(error)) from error
-
     def _listen(self) -> None:
         assert self._process.stdout
         for line in self._process.stdout:
@@ -140,20 +132,42 @@ def own_folder(out: Path) -> Path:
     return folder
 
 
-def _java(name: str, line: str, out: Path, tally: Path | None, java: str) -> dict[str, str]:
-    """The settings that give a contestant its jars and its JVM's options."""
-    [spark] = (ROOT / LINES[line]).glob("lib/python3.*/site-packages/pyspark/jars")
+def _confs(name: str, line: str, out: Path, tally: Path | None, java: str) -> dict[str, str]:
+    """The settings of its Spark: its jars and its JVM's options among them."""
+    python = _python(line)
     if name == "synapseml" and line != "3.5":
         raise Unavailable("SynapseML 1.1.0 is for Spark 3.5")
+    [spark] = python.parents[1].glob("lib/python3.*/site-packages/pyspark/jars")
     jars = {
         "limit": lambda: build.raw_onnx(out),
         "djl": lambda: build.djl(out, spark, line),
         "synapseml": lambda: build.synapseml(out),
     }
-    confs = {"spark.jars": ",".join(jars[name]())} if name in jars else {}
+    confs = CONFS | {"spark.local.dir": str(own_folder(out))}
+    if name in jars:
+        confs["spark.jars"] = ",".join(jars[name]())
     if tally is not None:
         java += f" -javaagent:{build.session_agent(out, spark, line)}={tally}"
     return confs | {"spark.driver.extraJavaOptions": java}
+
+
+def _started(name: str, line: str, tally: Path | None, log: IO[str]) -> subprocess.Popen[str]:
+    python = _python(line)
+    return subprocess.Popen(
+        [str(python), str(HERE / "contestant.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env=os.environ | _environment(name, python, tally),
+    )
+
+
+def _python(line: str) -> Path:
+    python = ROOT / LINES[line] / "bin/python"
+    if not python.exists():
+        raise Unavailable(f"no environment with Spark {line}")
+    return python
 
 
 def _environment(name: str, python: Path, tally: Path | None) -> dict[str, str]:

@@ -89,6 +89,16 @@ def print_race(field: Field, workload: Workload, rows: int, turns: Turns) -> Non
         print(f"  {name}: largest difference from ONNX Runtime in Python {found:.1e}")
 
 
+def misses(field: Field, workload: Workload, turns: Turns) -> list[str]:
+    """The promises that were not kept."""
+    return [
+        f"{each.over} over {each.under}, {workload.name}, Spark {field.line}: "
+        f"{each.cpu.median:.2f}, promised {each.promised:g}"
+        for each in ratios(workload, turns)
+        if each.missed
+    ]
+
+
 def race_json(field: Field, workload: Workload, rows: int, turns: Turns) -> dict[str, Any]:
     """All of it, every sample too."""
     samples = {

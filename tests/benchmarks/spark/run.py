@@ -23,18 +23,21 @@ import partitions
 from build import ROOT
 from field import Field
 from process import LINES, own_folder
-from report import print_race, race_json, ratios
+from report import misses, print_race, race_json
 from scorers import SCORERS
 from workloads import MLPS, OTHERS, job
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from workloads import Workload
 
 OUT = ROOT / "out/bench"
 PARTS = ("mlp", "others", "linearity", "partitions")
 NAMES = "parts, workloads, contestants, lines of Spark (3.5, 4.3)"
+RACES = {"mlp": MLPS, "others": OTHERS}
+WORKLOADS = tuple(work.name for works in RACES.values() for work in works)
+KINDS = (PARTS, WORKLOADS, tuple(SCORERS), tuple(LINES))
 PLAIN = ("sealane-jvm", "sealane-python", "pandas-udf")
 """Those that take ragged and nested rows."""
 
@@ -46,72 +49,80 @@ def main() -> None:
     out = OUT / "spark"
     out.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"onnxruntime": onnxruntime.__version__, "cores": os.cpu_count()}
+    results["quick"] = options.quick
     missed: list[str] = []
-    for line in chosen.of(LINES):
-        found: dict[str, Any] = {}
-        if "mlp" in chosen.parts:
-            found["mlp"] = _races(MLPS, list(SCORERS), line, chosen, options, missed)
-        if "others" in chosen.parts:
-            found["others"] = _races(OTHERS, PLAIN, line, chosen, options, missed)
-        if "linearity" in chosen.parts:
-            found["linearity"] = linearity.measure(
-                line,
-                chosen.of(linearity.NAMES),
-                out,
-                10_000 if options.quick else 1_000_000,
-                2 if options.quick else 3,
-                options.full,
-            )
-        if "partitions" in chosen.parts:
-            rows, rounds = (20_000, 2) if options.quick else (200_000, options.rounds)
-            names = chosen.of(partitions.NAMES)
-            found["partitions"] = partitions.measure(line, names, out, rows, rounds)
-        results[line] = found
-        (OUT / "spark.json").write_text(json.dumps(results, indent=1))
-    shutil.rmtree(own_folder(out), ignore_errors=True)
+    wrong: list[str] = []
+    try:
+        for line in chosen.of(LINES):
+            for part in chosen.parts:
+                found = _part(part, line, chosen, options, missed)
+                results.setdefault(line, {})[part] = found
+                (OUT / "spark.json").write_text(json.dumps(results, indent=1))
+                reasons = found.get("left out", {})
+                wrong += [name for name in reasons if reasons[name].startswith("WRONG")]
+    finally:
+        shutil.rmtree(own_folder(out), ignore_errors=True)
     _end(missed, options.quick)
+    if wrong:
+        sys.exit(f"other scores than ONNX Runtime's: {', '.join(wrong)}")
+
+
+def _part(
+    part: str, line: str, chosen: Choice, options: argparse.Namespace, missed: list[str]
+) -> dict[str, Any]:
+    """One part on one line of Spark, printed; what goes into the JSON file."""
+    out, quick, rounds = OUT / "spark", options.quick, options.rounds
+    if part in RACES:
+        names = chosen.of(SCORERS if part == "mlp" else PLAIN)
+        return _races(chosen.workloads(part), names, line, options, missed)
+    if part == "linearity":
+        rows, rounds = (10_000, 2) if quick else (1_000_000, 3)
+        names = chosen.of(linearity.NAMES)
+        return linearity.measure(line, names, out, rows, rounds, options.full)
+    rows = 20_000 if quick else 200_000
+    return partitions.measure(line, chosen.of(partitions.NAMES), out, rows, rounds)
 
 
 class Choice:
-    """What ``--only`` leaves: of each kind of name, those given, or all when none was."""
+    """What ``--only`` leaves: of each kind of name those given, or all when none was."""
 
     def __init__(self, given: Sequence[str]) -> None:
-        self._given = given
-        self.parts = self.of(PARTS)
-        workloads = [each.name for each in (*MLPS, *OTHERS)]
-        known = {*PARTS, *workloads, *SCORERS, *LINES}
-        if not known.issuperset(given):
-            sys.exit(f"unknown: {sorted(set(given) - known)}; there are {sorted(known)}")
+        unknown = set(given).difference(*KINDS)
+        if unknown:
+            sys.exit(f"unknown: {sorted(unknown)}; there are {[list(kind) for kind in KINDS]}")
+        self._given = set(given)
+        races = {part for part, works in RACES.items() if self._given & {w.name for w in works}}
+        asked = races | self._given & set(PARTS)
+        self.parts = [part for part in PARTS if part in (asked or PARTS)]
 
-    def of(self, names: Sequence[str] | dict[str, Any]) -> list[str]:
+    def workloads(self, part: str) -> list[Workload]:
+        """Those of a part that were given, or all of it."""
+        return [work for work in RACES[part] if work.name in self._given] or list(RACES[part])
+
+    def of(self, names: Iterable[str]) -> list[str]:
         """Those of one kind, in their order."""
-        return [name for name in names if name in self._given] or list(names)
+        names = list(names)
+        [kind] = [kind for kind in KINDS if set(names) <= set(kind)]
+        return [name for name in names if name in (self._given & set(kind) or kind)]
 
 
 def _races(
     workloads: Sequence[Workload],
     names: Sequence[str],
     line: str,
-    chosen: Choice,
     options: argparse.Namespace,
     missed: list[str],
 ) -> dict[str, Any]:
-    """One part: all its workloads, on one line of Spark."""
-    out, found = OUT / "spark", []
-    wanted = set(chosen.of([each.name for each in workloads]))
-    with Field.open(chosen.of(names), line, out) as field:
-        for workload in [each for each in workloads if each.name in wanted]:
+    """All the workloads of a part."""
+    found = []
+    with Field.open(names, line, OUT / "spark") as field:
+        for workload in workloads:
             rows = workload.quick if options.quick else workload.rows
-            task = job(workload, models.build(workload.model, out / "models"))
+            task = job(workload, models.build(workload.model, OUT / "spark/models"))
             turns = field.race(workload, task, rows, options.rounds, options.warm)
             print_race(field, workload, rows, turns)
             found.append(race_json(field, workload, rows, turns))
-            missed += [
-                f"{each.over} over {each.under}, {workload.name}, Spark {line}: "
-                f"{each.cpu.median:.2f}, promised {each.promised:g}"
-                for each in ratios(workload, turns)
-                if each.missed
-            ]
+            missed += misses(field, workload, turns)
     for name, reason in field.left_out.items():
         print(f"Spark {line}, left out: {name}: {reason}")
     return {"races": found, "left out": field.left_out}
