@@ -21,6 +21,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * Scores data sets with a bundle, on the executors' JVMs.
@@ -92,6 +93,7 @@ public final class Scorer {
     for (StructField field : rows.schema().fields()) {
       types.put(quoted(field.name()), field.dataType());
     }
+    requireStruct(types);
     Map<String, List<String>> mapping = new LinkedHashMap<>();
     for (TensorSpec input : signature.inputs()) {
       List<String> named = options.inputs().get(input.name());
@@ -105,9 +107,25 @@ public final class Scorer {
     return mapping;
   }
 
+  private void requireStruct(Map<String, DataType> types) {
+    DataType type = options.struct() == null ? null : types.get(quoted(options.struct()));
+    if (type != null && !(type instanceof StructType)) {
+      throw new SealaneException(
+          ErrorCode.INPUT_DTYPE,
+          "inputs: column '"
+              + options.struct()
+              + "' is no struct whose fields are the inputs, but "
+              + type.catalogString());
+    }
+  }
+
   /** The column as the data set resolves it, a nested field's type noted on the way. */
   private static String place(Dataset<Row> rows, String name, Map<String, DataType> types) {
     if (types.containsKey(quoted(name))) {
+      if (Arrays.stream(rows.columns()).filter(name::equalsIgnoreCase).count() > 1) {
+        throw new SealaneException(
+            ErrorCode.INPUT_LAYOUT, "there are several columns '" + name + "'; rename them first");
+      }
       return quoted(name);
     }
     try {

@@ -20,8 +20,8 @@ final class BundleArchive {
   private BundleArchive() {}
 
   /** The archive's name: a change of content is a change of name. */
-  static String name(String contentId) {
-    return "sealane-" + contentId.replaceAll("[^0-9A-Za-z]", "-") + ".zip";
+  static String name(String contentId, String manifest) {
+    return "sealane-" + contentId.replaceAll("[^0-9A-Za-z]", "-") + "-" + manifest + ".zip";
   }
 
   static void write(Path bundle, Path archive) throws IOException {

@@ -13,7 +13,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.Files;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -87,13 +90,23 @@ final class BundleFiles {
     }
   }
 
-  /** The content id that a bundle's manifest states; empty when there is none to be read. */
-  static String statedContentId(String uri, Configuration hadoop) {
+  /**
+   * SHA-256 of a bundle's manifest, in hexadecimal.
+   *
+   * @throws SealaneException BUNDLE_NOT_FOUND
+   */
+  static String manifestDigest(String uri, Configuration hadoop) {
     try {
       Path path = new Path(uri);
-      return member(path.getFileSystem(hadoop), path, "contentId");
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      try (InputStream in = path.getFileSystem(hadoop).open(new Path(path, MANIFEST))) {
+        byte[] bytes = in.readNBytes((int) Limits.defaults().manifestBytes());
+        return HexFormat.of().formatHex(digest.digest(bytes));
+      }
     } catch (IOException | IllegalArgumentException unreadable) {
-      return "";
+      throw notFound(uri, "its manifest can not be read: " + unreadable, unreadable);
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException("every JDK has SHA-256", impossible);
     }
   }
 

@@ -9,9 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param location what the user gave: a path or URI of a bundle, or of a folder of versions
  * @param uri the bundle's own folder
  * @param contentId what its files must have
+ * @param manifest SHA-256 of its manifest, which the content id does not cover: the same files may
+ *     have another signature
  * @param archive the name of the shipped file that holds it, or null when each executor reads the
  *     URI itself
  */
 public record BundleReference(
-    String location, String uri, String contentId, @Nullable String archive)
+    String location, String uri, String contentId, String manifest, @Nullable String archive)
     implements Serializable {}

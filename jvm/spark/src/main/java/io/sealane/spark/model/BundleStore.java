@@ -58,13 +58,14 @@ public final class BundleStore {
       manifest = verified.manifest();
     }
     boolean ships = !BundleFiles.hasScheme(location) && !context.isLocal();
-    String archive = ships ? ship(manifest.contentId(), folder) : null;
+    String digest = BundleFiles.manifestDigest(folder.toUri().toString(), hadoop);
+    String archive = ships ? ship(manifest.contentId(), digest, folder) : null;
     return new ResolvedBundle(
-        new BundleReference(location, uri, manifest.contentId(), archive), manifest);
+        new BundleReference(location, uri, manifest.contentId(), digest, archive), manifest);
   }
 
-  private String ship(String contentId, Path folder) {
-    String name = BundleArchive.name(contentId);
+  private String ship(String contentId, String manifest, Path folder) {
+    String name = BundleArchive.name(contentId, manifest);
     String key = context.applicationId() + " " + name;
     return SHIPPED.computeIfAbsent(
         key,
@@ -91,13 +92,10 @@ public final class BundleStore {
   public BundleReference latest(BundleReference used, Signature signature) {
     try {
       String uri = BundleFiles.newest(BundleFiles.uri(used.location()), hadoop);
-      if (BundleFiles.statedContentId(uri, hadoop).equals(used.contentId())) {
+      if (BundleFiles.manifestDigest(uri, hadoop).equals(used.manifest())) {
         return used;
       }
       ResolvedBundle found = resolve(used.location());
-      if (found.reference().contentId().equals(used.contentId())) {
-        return used;
-      }
       if (found.manifest().signature().equals(signature)) {
         log(
             System.Logger.Level.INFO,

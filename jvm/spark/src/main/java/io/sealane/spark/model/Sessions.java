@@ -5,6 +5,7 @@ import io.sealane.core.SealaneException;
 import io.sealane.runtime.Sealane;
 import io.sealane.runtime.Session;
 import io.sealane.runtime.SessionConfig;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -40,7 +41,7 @@ public final class Sessions {
     return OF_THIS_JVM;
   }
 
-  private record Key(String contentId, SessionSettings settings) {}
+  private record Key(String contentId, String manifest, SessionSettings settings) {}
 
   private static final class Entry {
     final CompletableFuture<Session> session = new CompletableFuture<>();
@@ -89,7 +90,7 @@ public final class Sessions {
    *     verified
    */
   public Lease lease(BundleReference bundle, SessionSettings settings, Configuration hadoop) {
-    Key key = new Key(bundle.contentId(), settings);
+    Key key = new Key(bundle.contentId(), bundle.manifest(), settings);
     Entry entry;
     boolean first;
     synchronized (entries) {
@@ -154,7 +155,7 @@ public final class Sessions {
             .withIntraOpThreads(settings.threads())
             .withSpinning(false);
     if (bundle.archive() == null && BundleFiles.isLocal(bundle.uri())) {
-      return open(BundleFiles.localPath(bundle.uri()), bundle, config);
+      return open(BundleFiles.localPath(bundle.uri()), bundle, hadoop, config);
     }
     try (TemporaryFolder copy = new TemporaryFolder()) {
       if (bundle.archive() != null) {
@@ -162,25 +163,39 @@ public final class Sessions {
       } else {
         BundleFiles.fetch(bundle.uri(), hadoop, copy.path());
       }
-      return open(copy.path(), bundle, config);
+      return open(copy.path(), bundle, hadoop, config);
     }
   }
 
-  private static Session open(Path folder, BundleReference bundle, SessionConfig config) {
+  private static Session open(
+      Path folder, BundleReference bundle, Configuration hadoop, SessionConfig config) {
+    requireManifest(folder, bundle, hadoop);
     Session session = Sealane.open(folder, config);
-    String found = session.manifest().contentId();
-    if (!found.equals(bundle.contentId())) {
+    try {
+      // Again, for it may have been replaced between.
+      requireManifest(folder, bundle, hadoop);
+      return session;
+    } catch (SealaneException replaced) {
       session.close();
-      throw new SealaneException(
-          ErrorCode.CONTENT_ID_MISMATCH,
-          "bundle "
-              + bundle.uri()
-              + ": expected the content id "
-              + bundle.contentId()
-              + " that the driver verified, found "
-              + found
-              + "; it was replaced while the job ran");
+      throw replaced;
     }
-    return session;
+  }
+
+  /** The manifest states the content id, and reading the bundle proves that. */
+  private static void requireManifest(Path folder, BundleReference bundle, Configuration hadoop) {
+    if (Files.isDirectory(folder)) {
+      String found = BundleFiles.manifestDigest(folder.toUri().toString(), hadoop);
+      if (!found.equals(bundle.manifest())) {
+        throw new SealaneException(
+            ErrorCode.CONTENT_ID_MISMATCH,
+            "bundle "
+                + bundle.uri()
+                + ": expected the manifest with SHA-256 "
+                + bundle.manifest()
+                + " that the driver verified, found "
+                + found
+                + "; it was replaced while the job ran");
+      }
+    }
   }
 }

@@ -32,6 +32,7 @@ public final class BatchScorer implements AutoCloseable {
   private final List<InputBuffer> buffers = new ArrayList<>();
   private final SymbolSizes sizes;
   private final BatchRange range;
+  private final EarlierFaults faults;
   private final Refusals refusals = new Refusals();
   private final Results results;
   private int[] slots = new int[0];
@@ -50,6 +51,7 @@ public final class BatchScorer implements AutoCloseable {
       readers.add(InputReader.of(spec, plan.inputs().get(i), ordinals));
       buffers.add(new InputBuffer(spec));
     }
+    this.faults = new EarlierFaults(readers);
     List<TensorSpec> outputs =
         plan.outputs().stream().map(name -> signature.output(name).orElseThrow()).toList();
     this.sizes = new SymbolSizes(signature);
@@ -113,14 +115,24 @@ public final class BatchScorer implements AutoCloseable {
 
   private @Nullable List<Long> measure(InternalRow values, int row) {
     sizes.clear();
-    try {
-      for (InputReader reader : readers) {
-        reader.measure(values, sizes);
+    for (int i = 0; i < readers.size(); i++) {
+      try {
+        readers.get(i).measure(values, sizes);
+      } catch (Refused refused) {
+        List<Long> key = sizes.key();
+        refuse(row, refused, faults.before(i, values, spec -> sizes.rowDims(spec, key)));
+        return null;
       }
-      return sizes.key();
-    } catch (Refused refused) {
+    }
+    return sizes.key();
+  }
+
+  /** Turns a row away for its first faulty input. */
+  private void refuse(int row, Refused refused, @Nullable SealaneException earlier) {
+    if (earlier == null) {
       refusals.refuse(row, refused);
-      return null;
+    } else {
+      refusals.refuse(row, earlier.code(), text(earlier));
     }
   }
 
@@ -157,23 +169,25 @@ public final class BatchScorer implements AutoCloseable {
       InputBuffer buffer = buffers.get(i);
       buffer.prepare(range.room(rows.length), sizes.rowDims(reader.spec, key));
       if (!whole || !reader.readBlock(slice, buffer, refusals)) {
-        readRows(reader, buffer, slice);
+        readRows(i, slice, key);
       }
     }
     compact();
     run(0, filled);
   }
 
-  private void readRows(InputReader reader, InputBuffer buffer, RowBlock block) {
+  private void readRows(int input, RowBlock block, List<Long> key) {
+    InputReader reader = readers.get(input);
     for (int slot = 0; slot < filled; slot++) {
       int row = slots[slot];
       if (refusals.isRefused(row)) {
         continue;
       }
       try {
-        reader.read(block.row(row), buffer, slot);
+        reader.read(block.row(row), buffers.get(input), slot);
       } catch (Refused refused) {
-        refusals.refuse(row, refused);
+        InternalRow values = block.row(row);
+        refuse(row, refused, faults.before(input, values, spec -> sizes.rowDims(spec, key)));
       }
     }
   }
@@ -229,13 +243,19 @@ public final class BatchScorer implements AutoCloseable {
   }
 
   private int remove(int slot, int last, SealaneException failed) {
-    String message = String.valueOf(failed.getMessage());
-    String text = message.replaceFirst("^" + failed.code().name() + ": ", "");
-    refusals.refuse(slots[slot], failed.code(), text);
+    refusals.refuse(slots[slot], failed.code(), text(failed));
     for (int next = slot + 1; next < last; next++) {
       move(next, next - 1);
     }
     return last - 1;
+  }
+
+  /** The message without its code, and without the row's number, which is one of the batch. */
+  private static String text(SealaneException failed) {
+    String message = String.valueOf(failed.getMessage());
+    return message
+        .replaceFirst("^" + failed.code().name() + ": ", "")
+        .replaceFirst("^(input '.*?'), row [0-9]+:", "$1:");
   }
 
   private void runOnce(int first, int count) {
@@ -274,6 +294,7 @@ public final class BatchScorer implements AutoCloseable {
   public void close() {
     buffers.forEach(InputBuffer::close);
     buffers.clear();
+    faults.close();
     results.close();
   }
 }

@@ -12,7 +12,7 @@ import java.util.List;
  */
 final class DirectBuffers {
   private static final int SMALLEST = 1 << 12;
-  private static final int KEPT = 64;
+  private static final int KEPT = 256;
   private static final DirectBuffers OF_THIS_JVM = new DirectBuffers();
 
   private final List<ByteBuffer> free = new ArrayList<>();
