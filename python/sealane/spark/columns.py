@@ -9,6 +9,7 @@ from pyspark.sql.types import ArrayType, BinaryType, DoubleType, StructType, Use
 from sealane.core import DType, ErrorCode, SealaneError
 from sealane.runtime.inputs import requested_outputs, unknown_name
 from sealane.spark.elements import Element
+from sealane.spark.names import ColumnNames
 from sealane.spark.plan import BatchRange, InputPlan, Layout, ScorePlan
 
 if TYPE_CHECKING:
@@ -23,13 +24,16 @@ _VECTOR = "VectorUDT"
 _DOUBLE = DoubleType()
 
 
-def plan_columns(schema: StructType, signature: Signature, options: ScoreOptions) -> ScorePlan:
+def plan_columns(
+    schema: StructType, signature: Signature, options: ScoreOptions, *, ignore_case: bool = True
+) -> ScorePlan:
     """The plan of scoring a DataFrame.
 
     Args:
         schema: The DataFrame's.
         signature: The bundle's.
         options: What was asked for.
+        ignore_case: Whether a name that no column has stands for one that differs in case alone.
 
     Raises:
         SealaneError: INPUT_LAYOUT, INPUT_MISSING, INPUT_UNKNOWN, INPUT_DTYPE or INPUT_SHAPE.
@@ -42,9 +46,10 @@ def plan_columns(schema: StructType, signature: Signature, options: ScoreOptions
         if name not in inputs:
             raise unknown_name("input", name, inputs)
     batch = batch_range(signature, outputs)
+    table = ColumnNames(schema, ignore_case=ignore_case)
     return ScorePlan(
         tuple(
-            _plan_input(spec, schema, options.inputs.columns_of(spec.name))
+            _plan_input(spec, table, options.inputs.columns_of(spec.name))
             for spec in signature.inputs
         ),
         outputs,
@@ -90,8 +95,8 @@ def _no_rows(spec: TensorSpec, rows: Dim | None) -> SealaneError:
     )
 
 
-def _plan_input(spec: TensorSpec, schema: StructType, names: Sequence[str]) -> InputPlan:
-    found = [_find(spec, schema, name) for name in names]
+def _plan_input(spec: TensorSpec, table: ColumnNames, names: Sequence[str]) -> InputPlan:
+    found = [table.find(spec.name, name) for name in names]
     columns = tuple(path for path, _ in found)
     types = [dtype for _, dtype in found]
     dims = spec.shape[1:]
@@ -137,36 +142,6 @@ def _plan_array(
     return InputPlan(spec, Layout.ARRAY, columns, (_element(spec, innermost),), depth)
 
 
-def _find(spec: TensorSpec, schema: StructType, name: str) -> tuple[tuple[int, ...], DataType]:
-    """The indices and the type of a column, or of a field inside a struct column."""
-    if schema.names.count(name) > 1:
-        raise SealaneError(
-            ErrorCode.INPUT_LAYOUT,
-            f"input '{spec.name}': there are several columns '{name}': rename one",
-            {"input": spec.name, "column": name},
-        )
-    if name in schema.names:
-        index = schema.names.index(name)
-        return (index,), schema.fields[index].dataType
-    outer, dot, inner = name.partition(".")
-    while dot:
-        if outer in schema.names:
-            index = schema.names.index(outer)
-            below = schema.fields[index].dataType
-            if not isinstance(below, StructType):
-                raise _no_struct(spec, outer, below)
-            path, dtype = _find(spec, below, inner)
-            return (index, *path), dtype
-        more, dot, inner = inner.partition(".")
-        outer = f"{outer}.{more}"
-    raise SealaneError(
-        ErrorCode.INPUT_MISSING,
-        f"input '{spec.name}': there is no column '{name}' among {', '.join(schema.names)}; name "
-        "its column in inputs=",
-        {"input": spec.name, "missing": [name]},
-    )
-
-
 def _scalar_count(spec: TensorSpec, types: list[DataType]) -> int:
     sizes: list[Dim] = list(spec.shape[1:] or (1,))
     only = sizes[0]
@@ -189,15 +164,6 @@ def _element(spec: TensorSpec, dtype: DataType) -> Element:
 def _require_rank(spec: TensorSpec, dims: tuple[Dim, ...], dtype: DataType) -> None:
     if len(dims) != 1:
         raise _misfit(spec, [dtype], f"arrays nested {len(dims)} deep")
-
-
-def _no_struct(spec: TensorSpec, column: str, dtype: DataType) -> SealaneError:
-    return SealaneError(
-        ErrorCode.INPUT_DTYPE,
-        f"input '{spec.name}': column '{column}' of type {dtype.simpleString()} is no struct; to "
-        "name the column of one input write inputs={'" + spec.name + f"': '{column}'" + "}",
-        {"input": spec.name, "received": dtype.simpleString()},
-    )
 
 
 def _wrong_type(spec: TensorSpec, dtype: DataType) -> SealaneError:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sealane.spark.options import ScoreOptions
 
+_CLASS = "io.sealane.spark.Gateway"
 _CODED = re.compile(rf"\b({'|'.join(ErrorCode)}): (.*)", re.DOTALL)
 
 
@@ -55,7 +56,9 @@ def no_jar(engine: str) -> SealaneError:
 
 def _gateway(spark: Any) -> Any:
     """The Java class, None when the JVM can not load it."""
-    found = spark._jvm.io.sealane.spark.Gateway
+    found = spark._jvm
+    for name in _CLASS.split("."):
+        found = getattr(found, name)
     # Py4J takes the name of a class that it can not load for a package.
     return None if type(found).__name__ == "JavaPackage" else found
 

@@ -143,8 +143,9 @@ class ScoreOptions:
         Raises:
             SealaneError: INPUT_LAYOUT.
         """
+        taken = {name.casefold() for name in columns}
         for name in (self.into, self.error_column):
-            if name in columns:
+            if name is not None and name.casefold() in taken:
                 raise SealaneError(
                     ErrorCode.INPUT_LAYOUT,
                     f"the DataFrame has a column '{name}' already: drop it, or name another "

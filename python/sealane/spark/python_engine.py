@@ -39,7 +39,8 @@ def score(df: DataFrame, options: ScoreOptions) -> DataFrame:
     location = Location.parse(options.bundle)
     with location.verified(spark) as bundle:
         engine = _engine(bundle, options.engine.engine)
-        plan = plan_columns(df.schema, bundle.signature, options)
+        exact = str(spark.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
+        plan = plan_columns(df.schema, bundle.signature, options, ignore_case=not exact)
         source = _source(spark, location, bundle, engine, follows=df.isStreaming)
     schema = StructType([*df.schema.fields, *result_fields(plan)])
     task: Any = ScoreTask(source, plan)

@@ -12,11 +12,13 @@ from pyspark.sql import SparkSession
 
 from sealane.core import ErrorCode, SealaneError
 from sealane.spark.gateway import java_errors, jvm_has_sealane, no_jar
+from sealane.spark.location import Location
 from sealane.spark.options import EngineChoice, InputColumns
 from sealane.spark.sparks import is_connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pyspark.sql import DataFrame
 
@@ -55,7 +57,7 @@ class BundleTransformer(JavaTransformer, JavaMLReadable["BundleTransformer"], Ja
 
     def __init__(
         self,
-        bundle: str | None = None,
+        bundle: str | Path | None = None,
         *,
         inputs: Mapping[str, str | Sequence[str]] | str | None = None,
         outputs: Sequence[str] | None = None,
@@ -68,10 +70,13 @@ class BundleTransformer(JavaTransformer, JavaMLReadable["BundleTransformer"], Ja
         _require_jvm()
         stage: Any = self
         stage._java_obj = stage._new_java_obj(_JAVA_CLASS, self.uid)
+        stage._setDefault(
+            inputs="null", outputs=[], engine="", onError="quarantine", into="score", batchSize=1024
+        )
         if bundle is None:
             return
         values: dict[str, object] = {
-            "bundle": str(bundle),
+            "bundle": Location.parse(bundle).text,
             "engine": _engine(engine),
             "onError": on_error,
             "into": into,

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-JAR = ROOT / "python" / "sealane" / "jvm" / "sealane.jar"
 
 
 def pytest_configure(config):
@@ -30,6 +29,8 @@ def spark():
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     from pyspark.sql import SparkSession
 
+    from sealane.spark import jar_conf
+
     session = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
@@ -39,7 +40,7 @@ def spark():
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.jars", str(JAR) if JAR.exists() else "")
+        .config(map=jar_conf())
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")

@@ -184,10 +184,23 @@ def test_columns_of_one_name(spark, mlp):
     scored = sealane.spark.score(df, mlp, engine="python")
     assert scored.columns == ["x", "n", "n", "score", "score_error"]
     assert len(scored.collect()) == 2
-    twice = one.select("x", f.col("x").alias("x"))
-    with pytest.raises(SealaneError) as caught:
-        sealane.spark.score(twice, mlp, engine="python")
-    assert caught.value.code == "INPUT_LAYOUT"
+    for names in (("x", "x"), ("X", "X")):
+        twice = one.select(*(f.col("x").alias(name) for name in names))
+        with pytest.raises(SealaneError) as caught:
+            sealane.spark.score(twice, mlp, engine="python")
+        assert caught.value.code == "INPUT_LAYOUT"
+
+
+def test_names_are_told_apart_as_spark_does(spark, mlp):
+    df = spark.range(2).select(f.array_repeat(f.lit(0.5), 16).alias("X"))
+    assert sealane.spark.score(df, mlp, engine="python").columns[0] == "X"
+    spark.conf.set("spark.sql.caseSensitive", True)
+    try:
+        with pytest.raises(SealaneError) as caught:
+            sealane.spark.score(df, mlp, engine="python")
+    finally:
+        spark.conf.unset("spark.sql.caseSensitive")
+    assert caught.value.code == "INPUT_MISSING"
 
 
 def test_a_column_that_python_can_not_carry(spark, mlp):
