@@ -4,6 +4,7 @@ import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Signature;
 import io.sealane.core.TensorSpec;
+import io.sealane.spark.exec.ColumnSource;
 import io.sealane.spark.exec.PlanBuilders;
 import io.sealane.spark.exec.ScoreSpec;
 import io.sealane.spark.model.BundleStore;
@@ -84,7 +85,12 @@ public final class Scorer {
     SessionSettings settings =
         new SessionSettings(options.engine(), context.getConf().getInt(TASK_CPUS, 1));
     ScoreSpec spec = new ScoreSpec(bundle.reference(), signature, plan, settings, hadoop);
-    return PlanBuilders.ofThisSpark().score(rows, spec, plan.columns(), options.added());
+    List<String> names = Arrays.stream(rows.columns()).map(Scorer::quoted).toList();
+    List<ColumnSource> sources =
+        plan.columns().stream()
+            .map(column -> new ColumnSource(names.indexOf(column), column))
+            .toList();
+    return PlanBuilders.ofThisSpark().score(rows, spec, sources, options.added());
   }
 
   /** For each input its columns, as the data set names them, whose types go into {@code types}. */
@@ -122,7 +128,7 @@ public final class Scorer {
   /** The column as the data set resolves it, a nested field's type noted on the way. */
   private static String place(Dataset<Row> rows, String name, Map<String, DataType> types) {
     if (types.containsKey(quoted(name))) {
-      if (Arrays.stream(rows.columns()).filter(name::equalsIgnoreCase).count() > 1) {
+      if (Arrays.stream(rows.columns()).filter(name::equals).count() > 1) {
         throw new SealaneException(
             ErrorCode.INPUT_LAYOUT, "there are several columns '" + name + "'; rename them first");
       }

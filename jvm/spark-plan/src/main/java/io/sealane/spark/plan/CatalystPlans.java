@@ -1,5 +1,6 @@
 package io.sealane.spark.plan;
 
+import io.sealane.spark.exec.ColumnSource;
 import io.sealane.spark.exec.PlanBuilder;
 import io.sealane.spark.exec.ScoreSpec;
 import java.util.ArrayList;
@@ -35,35 +36,41 @@ public final class CatalystPlans implements PlanBuilder {
   public org.apache.spark.sql.Dataset<Row> score(
       org.apache.spark.sql.Dataset<Row> rows,
       ScoreSpec spec,
-      List<String> columns,
+      List<ColumnSource> columns,
       List<String> names) {
     Dataset<Row> given = (Dataset<Row>) rows;
     SparkSession session = given.sparkSession();
-    int width = given.columns().length;
     List<Column> selected = new ArrayList<>();
     selected.add(given.col("*"));
-    for (int i = 0; i < columns.size(); i++) {
-      selected.add(given.col(columns.get(i)).as(INPUT + i));
+    for (ColumnSource column : columns) {
+      if (column.index() < 0) {
+        selected.add(given.col(column.name()).as(INPUT + selected.size()));
+      }
     }
     Dataset<Row> prepared = given.select(selected.toArray(Column[]::new));
     Project project = (Project) prepared.queryExecution().analyzed();
-    return Dataset$.MODULE$.ofRows(session, scored(session, spec, project, width, names));
+    install(session);
+    return Dataset$.MODULE$.ofRows(session, scored(spec, project, columns, names));
   }
 
   /** The given columns, and the scores under their names, over the node that makes them. */
-  static LogicalPlan scored(
-      SparkSession session, ScoreSpec spec, Project project, int width, List<String> names) {
-    install(session);
+  private static LogicalPlan scored(
+      ScoreSpec spec, Project project, List<ColumnSource> columns, List<String> names) {
     List<NamedExpression> list = ScalaLists.toJava(project.projectList());
+    int fields = (int) columns.stream().filter(column -> column.index() < 0).count();
+    int width = list.size() - fields;
     List<NamedExpression> below = new ArrayList<>(list.subList(0, width));
     List<Attribute> inputs = new ArrayList<>();
-    for (NamedExpression column : list.subList(width, list.size())) {
-      Expression plain = ((Alias) column).child();
-      if (plain instanceof Attribute attribute) {
-        inputs.add(attribute);
+    int next = width;
+    for (ColumnSource column : columns) {
+      NamedExpression source = list.get(column.index() < 0 ? next++ : column.index());
+      if (column.index() >= 0) {
+        inputs.add(source.toAttribute());
+      } else if (((Alias) source).child() instanceof Attribute plain) {
+        inputs.add(plain);
       } else {
-        below.add(column);
-        inputs.add(column.toAttribute());
+        below.add(source);
+        inputs.add(source.toAttribute());
       }
     }
     boolean computes = below.size() > width;

@@ -14,11 +14,10 @@ public interface PlanBuilder {
    * The rows of a data set with their scores.
    *
    * @param rows the rows
-   * @param columns for each of the plan's columns where it comes from, as {@link Dataset#col} takes
-   *     it
+   * @param columns for each of the plan's columns where it comes from
    * @param names the names that {@link ScoreSpec#results} get
    */
-  Dataset<Row> score(Dataset<Row> rows, ScoreSpec spec, List<String> columns, List<String> names);
+  Dataset<Row> score(Dataset<Row> rows, ScoreSpec spec, List<ColumnSource> columns, List<String> names);
 
   /** Makes the session that is active run SQL functions in batches. */
   void install();
