@@ -73,19 +73,32 @@ def _source(
     *,
     follows: bool,
 ) -> BundleSource:
-    """How workers get the bundle: a path they share with the driver, or what Spark ships."""
+    """How workers get the bundle: a path they share with the driver, or what Spark ships.
+
+    Raises:
+        SealaneError: ENGINE_UNAVAILABLE for a stream of Spark Connect, to which Spark ships nothing.
+    """
+    connect = is_connect(spark)
     if location.has_scheme:
         shared = location.path is not None
     else:
-        shared = not is_connect(spark) and is_local(spark)
+        shared = not connect and is_local(spark)
+    if follows and connect and not shared:
+        raise SealaneError(
+            ErrorCode.ENGINE_UNAVAILABLE,
+            f"{location.text}: Spark Connect ships no files to the workers of a stream: give a "
+            "URI that they can read (file:…), or use engine='jvm'",
+            {"engine": "python"},
+        )
     follows = follows and shared
+    ships = not shared or (follows and not connect)
     return BundleSource(
         bundle.manifest.content_id,
         bundle.digests[MANIFEST_NAME],
         bundle.signature,
         engine,
         str(bundle.path) if shared else None,
-        ship(spark, bundle) if follows or not shared else None,
+        ship(spark, bundle) if ships else None,
         str(location.path) if follows else None,
     )
 
