@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyspark import StatusTracker
     from pyspark.sql import SparkSession
 
-SECONDS = 2.0
+SECONDS = 1.0
 """Between two looks."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 ENGINES = ("jvm", "python")
 RUNNING = re.compile(r"stage \d+: ([1-9]\d*) of \d+ tasks")
 EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
+A_FILE_A_TASK = {
+    "spark.sql.files.maxPartitionBytes": "100000",
+    "spark.sql.files.openCostInBytes": "100000",
+}
 REFUSED = 3
 NOT_WRITTEN = 74
 
@@ -33,7 +38,7 @@ NOT_WRITTEN = 74
 @pytest.fixture(scope="module")
 def many(tmp_path_factory) -> Rows:
     """A table of so many files, each a task, that its job takes several seconds."""
-    return write_rows(tmp_path_factory.mktemp("many") / "rows", 40_000, 400)
+    return write_rows(tmp_path_factory.mktemp("many") / "rows", 20_000, 200)
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def bundle(tmp_path) -> Path:
 
 def score(rows: Rows, bundle: object, output: Path, engine: str, **options: object) -> Job:
     where = ["--bundle", bundle, "--input", rows.path, "--output", output]
-    conf = {"spark.sql.files.maxPartitionBytes": "1", **options.pop("conf", {})}
+    conf = {**A_FILE_A_TASK, **options.pop("conf", {})}
     model = ["--inputs", INPUTS, "--engine", engine]
     return Job("batch_score.py", [*where, *model], conf=conf, **options)
 
@@ -63,8 +68,13 @@ def once(action: Callable[[int], None]) -> Callable[[int, str], None]:
 
 def executors(pid: int) -> list[int]:
     """Process ids of the executors of a local cluster, whose driver is `pid`."""
-    children = psutil.Process(pid).children(recursive=True)
-    return [each.pid for each in children if EXECUTOR in each.cmdline()]
+    found = []
+    for each in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if EXECUTOR in each.cmdline():
+                found.append(each.pid)
+    assert found
+    return found
 
 
 def kill(pids: list[int]) -> None:
@@ -92,7 +102,7 @@ def test_a_killed_executor_costs_only_time(many, bundle, tmp_path, engine):
     ended = score(many, bundle.as_uri(), output, engine, master=CLUSTER).run(meanwhile)
     assert meanwhile.done
     said = ended.succeeded()
-    assert (said["rows"], said["quarantined"]) == (40_000, {"INPUT_NULL": many.bad})
+    assert (said["rows"], said["quarantined"]) == (20_000, {"INPUT_NULL": many.bad})
     many.check_parquet(output)
 
 
