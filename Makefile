@@ -68,6 +68,7 @@ lint: $(VENV)/.stamp ## Formatting, types, import layers; both languages
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/hadolint docker/*.Dockerfile
 	$(MVN) -q -pl '!jvm/bom' spotless:check
 
 format: $(VENV)/.stamp ## Format both languages

@@ -17,7 +17,8 @@ public interface PlanBuilder {
    * @param columns for each of the plan's columns where it comes from
    * @param names the names that {@link ScoreSpec#results} get
    */
-  Dataset<Row> score(Dataset<Row> rows, ScoreSpec spec, List<ColumnSource> columns, List<String> names);
+  Dataset<Row> score(
+      Dataset<Row> rows, ScoreSpec spec, List<ColumnSource> columns, List<String> names);
 
   /** Makes the session that is active run SQL functions in batches. */
   void install();
