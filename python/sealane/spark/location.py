@@ -12,7 +12,7 @@ from sealane.bundle import read_bundle
 from sealane.bundle.manifest import MANIFEST_NAME
 from sealane.core import ErrorCode, SealaneError
 from sealane.spark.remote import RemoteFolder
-from sealane.spark.versions import kinds_of, newest
+from sealane.spark.versions import kinds_of, manifest_text, newest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -59,7 +59,7 @@ class Location:
             return kinds_of(RemoteFolder.of(spark, self.text).newest().manifest())
         folder = newest(self.path)
         try:
-            return kinds_of((folder / MANIFEST_NAME).read_bytes())
+            return kinds_of(manifest_text(folder / MANIFEST_NAME))
         except OSError as error:
             raise SealaneError(
                 ErrorCode.BUNDLE_NOT_FOUND, f"{folder} can not be read: {error.strerror}"

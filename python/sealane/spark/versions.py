@@ -29,7 +29,7 @@ def newest(folder: Path) -> Path:
         return folder
     try:
         manifests = {each: each / MANIFEST_NAME for each in folder.iterdir() if each.is_dir()}
-        texts = {each: _text(path) for each, path in manifests.items() if path.is_file()}
+        texts = {each: manifest_text(path) for each, path in manifests.items() if path.is_file()}
     except OSError as error:
         raise SealaneError(
             ErrorCode.BUNDLE_NOT_FOUND, f"{folder} can not be read: {error.strerror}"
@@ -83,6 +83,7 @@ def _members(manifest: bytes) -> dict[str, object]:
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _text(path: Path) -> bytes:
+def manifest_text(path: Path) -> bytes:
+    """The beginning of a manifest, which is all of it when it is within the reader's limit."""
     with path.open("rb") as file:
         return file.read(_LIMIT)

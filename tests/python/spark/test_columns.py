@@ -1,4 +1,4 @@
-"""The rules for columns and rows, on the Python engine: the table that both languages share."""
+"""The rules for columns and rows, on both engines: the table that both languages share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sealane.core import SealaneError
 
 TABLE = json.loads((CONFORMANCE / "spark" / "columns.json").read_text("utf-8"))
 CASES = TABLE["cases"]
+ENGINES = ("python", "jvm")
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +28,14 @@ def bundle_of(bundles):
     return made
 
 
-def score(spark, bundle_of, case):
+def score(spark, bundle_of, case, engine):
     df = data_frame(spark, case["schema"], [each["row"] for each in case.get("rows", [])])
     return sealane.spark.score(
         df,
         bundle_of(case["signature"]),
         inputs=case.get("inputs"),
         outputs=case.get("outputs"),
-        engine="python",
+        engine=engine,
     )
 
 
@@ -50,16 +51,18 @@ REFUSED = [case for case in CASES if "code" in case]
 RUN = [case for case in CASES if "code" not in case]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("case", REFUSED, ids=titles(REFUSED))
-def test_columns_are_refused_before_a_job_runs(spark, bundle_of, case):
+def test_columns_are_refused_before_a_job_runs(spark, bundle_of, case, engine):
     with pytest.raises(SealaneError) as caught:
-        score(spark, bundle_of, case)
+        score(spark, bundle_of, case, engine)
     assert caught.value.code == case["code"]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("case", RUN, ids=titles(RUN))
-def test_rows_are_scored_or_turned_away(spark, bundle_of, case):
-    scored = score(spark, bundle_of, case)
+def test_rows_are_scored_or_turned_away(spark, bundle_of, case, engine):
+    scored = score(spark, bundle_of, case, engine)
     names = [name for name, _ in case["schema"]]
     assert scored.columns == ["row", *names, "score", "score_error"]
     with warnings.catch_warnings():

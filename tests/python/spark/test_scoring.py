@@ -151,6 +151,17 @@ def test_text_and_several_outputs(spark):
     assert [row.score_error.code for row in rows if row.score is None] == ["INPUT_DOMAIN"]
 
 
+def test_text_may_hold_any_character(spark, bundles):
+    signature = Signature(
+        (TensorSpec("x", DType.BYTES, ("batch",)),), (TensorSpec("out_x", DType.BYTES, ("batch",)),)
+    )
+    bundle = echo.echo(bundles / "any-text", signature)
+    texts = ["a\0b", "", "\U0010ffff", "x" * 100_000]
+    df = spark.createDataFrame([(text,) for text in texts], "x string").coalesce(1)
+    rows = sealane.spark.score(df, bundle, engine="python").collect()
+    assert [row.score for row in rows] == texts
+
+
 def test_other_columns_pass_through_untouched(spark, mlp):
     schema = t.StructType(
         [
