@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ PLAIN = ("sealane-jvm", "sealane-python", "pandas-udf")
 
 def main() -> None:
     """Measure what the command line says, print it, write ``out/bench/spark.json``."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     options = _options()
     chosen = Choice(options.only)
     out = OUT / "spark"
