@@ -75,11 +75,7 @@ class Process:
         self._process = _started(name, line, tally, self._log)
         self._answers: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
-        try:
-            self.version = self.ask({"do": "open", "name": name, "confs": confs})["version"]
-        except Failed as error:
-            self.close()
-            raise Unavailable(str(error)) from error
+        self.version = self._open(confs)
 
     @property
     def pid(self) -> int:
@@ -117,6 +113,13 @@ class Process:
             self._process.kill()
             self._process.wait()
         self._log.close()
+
+    def _open(self, confs: dict[str, str]) -> str:
+        try:
+            return self.ask({"do": "open", "name": self.name, "confs": confs})["version"]
+        except Failed as error:
+            self.close()
+            raise Unavailable(str(error)) from error
 
     def _listen(self) -> None:
         assert self._process.stdout
