@@ -76,13 +76,11 @@ def _source(
     """How workers get the bundle: a path they share with the driver, or what Spark ships.
 
     Raises:
-        SealaneError: ENGINE_UNAVAILABLE for a stream of Spark Connect, to which Spark ships nothing.
+        SealaneError: ENGINE_UNAVAILABLE for a stream of Spark Connect, which ships no files.
     """
     connect = is_connect(spark)
-    if location.has_scheme:
-        shared = location.path is not None
-    else:
-        shared = not connect and is_local(spark)
+    by_path = not connect and is_local(spark)
+    shared = location.path is not None if location.has_scheme else by_path
     if follows and connect and not shared:
         raise SealaneError(
             ErrorCode.ENGINE_UNAVAILABLE,
