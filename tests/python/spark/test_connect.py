@@ -35,8 +35,7 @@ conf = {
     "spark.sql.shuffle.partitions": "2",
 }
 if has_plugin:
-    plugin = "io.sealane.spark.connect.ScoreRelationPlugin"
-    conf |= sealane.spark.jar_conf() | {"spark.connect.extensions.relation.classes": plugin}
+    conf |= sealane.spark.jar_conf()
 spark = SparkSession.builder.remote("local[2]").config(map=conf).getOrCreate()
 df = spark.range(0, 20, 1, 2).select("id", f.array_repeat(f.col("id").cast("float"), 4).alias("x"))
 df = df.withColumn("x", f.when(f.col("id") != 7, f.col("x")))

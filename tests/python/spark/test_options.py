@@ -109,4 +109,9 @@ def test_the_package_is_reached_by_its_own_name():
 def test_the_settings_of_a_session():
     conf = sealane.spark.jar_conf()
     assert conf["spark.jars"].endswith("sealane.jar")
-    assert set(conf) == {"spark.jars", "spark.sql.extensions", "spark.sql.catalog.sealane"}
+    del conf["spark.jars"]
+    assert conf == {
+        "spark.sql.extensions": "io.sealane.spark.SealaneExtensions",
+        "spark.sql.catalog.sealane": "io.sealane.spark.SealaneCatalog",
+        "spark.connect.extensions.relation.classes": "io.sealane.spark.connect.ScoreRelationPlugin",
+    }
