@@ -1,4 +1,4 @@
-"""Streaming queries scored by the Python engine."""
+"""Streaming queries scored by either engine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import sealane.spark
 from sealane.core import SealaneError
 from sealane.runtime import open_session
 
+ENGINES = ("jvm", "python")
+
 
 def expected(bundle, ids):
     x = np.repeat(np.array(ids, np.float32)[:, None], 4, axis=1)
@@ -24,18 +26,19 @@ def as_rows(df):
     return df.select("id", f.array_repeat(f.col("id").cast("float"), 4).alias("x"))
 
 
-def test_a_rate_source_into_memory_with_counts(spark, tmp_path):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_rate_source_into_memory_with_counts(spark, tmp_path, engine):
     bundle = echo.mlp(tmp_path / "m", 4, 2)
     rate = spark.readStream.format("rate").option("rowsPerSecond", 50).load()
     rows = as_rows(rate.withColumnRenamed("value", "id"))
     rows = rows.withColumn("x", f.when(f.col("id") % 10 != 3, f.col("x")))
-    scored = sealane.spark.score(rows, bundle, engine="python", batch_size=1)
+    scored = sealane.spark.score(rows, bundle, engine=engine, batch_size=1)
     counted = sealane.spark.observed(scored, "scoring")
-    query = counted.writeStream.format("memory").queryName("rated").start()
+    query = counted.writeStream.format("memory").queryName(f"rated_{engine}").start()
     counts = {"rows": 0, "quarantined": 0}
     try:
         deadline = time.monotonic() + 60
-        while spark.table("rated").count() < 20 and time.monotonic() < deadline:
+        while spark.table(f"rated_{engine}").count() < 20 and time.monotonic() < deadline:
             query.processAllAvailable()
         query.stop()
         for progress in query.recentProgress:
@@ -44,7 +47,7 @@ def test_a_rate_source_into_memory_with_counts(spark, tmp_path):
                 counts[name] += metrics[name]
     finally:
         query.stop()
-    found = spark.table("rated").orderBy("id").collect()
+    found = spark.table(f"rated_{engine}").orderBy("id").collect()
     assert len(found) >= 20
     bad = [row for row in found if row.score is None]
     assert {row.id % 10 for row in bad} == {3}
@@ -55,12 +58,13 @@ def test_a_rate_source_into_memory_with_counts(spark, tmp_path):
     assert counts["rows"] >= len(found)
 
 
-def test_files_into_files_while_the_bundle_changes(spark, tmp_path):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_files_into_files_while_the_bundle_changes(spark, tmp_path, engine):
     models = tmp_path / "models"
     first = echo.mlp(models / "one", 4, 2, seed=1, version="1.0.0")
     (tmp_path / "in").mkdir()
     stream = spark.readStream.schema("id bigint").parquet(str(tmp_path / "in"))
-    scored = sealane.spark.score(as_rows(stream), models, engine="python", batch_size=1)
+    scored = sealane.spark.score(as_rows(stream), models, engine=engine, batch_size=1)
     query = (
         scored.select("id", "score")
         .writeStream.format("parquet")
@@ -89,9 +93,10 @@ def feed(spark, query, folder, start, end):
     query.processAllAvailable()
 
 
-def test_a_stream_is_checked_before_it_starts(spark, tmp_path):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_stream_is_checked_before_it_starts(spark, tmp_path, engine):
     bundle = echo.mlp(tmp_path / "m", 4, 2)
     rate = spark.readStream.format("rate").load()
     with pytest.raises(SealaneError) as caught:
-        sealane.spark.score(rate, bundle, inputs={"x": "value"}, engine="python")
+        sealane.spark.score(rate, bundle, inputs={"x": "value"}, engine=engine)
     assert caught.value.code == "INPUT_DTYPE"
