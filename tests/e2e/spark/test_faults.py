@@ -96,10 +96,11 @@ def right_or_refused(ended: Ended, output: Path, rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_killed_executor_costs_only_time(many, bundle, tmp_path, engine):
+def test_a_killed_executor_costs_only_time(many, tmp_path, engine):
+    """The one that takes its place gets the bundle from the driver, whose path it is."""
     output = tmp_path / "out"
     meanwhile = once(lambda pid: kill(executors(pid)[:1]))
-    ended = score(many, bundle.as_uri(), output, engine, master=CLUSTER).run(meanwhile)
+    ended = score(many, MLP, output, engine, master=CLUSTER).run(meanwhile)
     assert meanwhile.done
     said = ended.succeeded()
     assert (said["rows"], said["quarantined"]) == (20_000, {"INPUT_NULL": many.bad})
