@@ -59,6 +59,7 @@ test: $(VENV)/.stamp $(SPARK35)/.stamp ## Run both suites: Java, Python, the sha
 	$(MVN) verify
 	@$(TAKE_JARS)
 	$(BIN)/python -m pytest
+	PYTHONPATH=python:tests $(SPARK35)/bin/python -m pytest -p no:cacheprovider tests/python/spark
 
 matrix: setup ## Record what the suites find, and make the README's supported matrix of it
 	$(BIN)/python -m pytest --record-supported tests/python/export/test_zoo.py tests/python/nodes tests/python/api/test_dtypes.py
