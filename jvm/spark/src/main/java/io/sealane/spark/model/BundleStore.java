@@ -71,7 +71,10 @@ public final class BundleStore {
         key,
         unused -> {
           try {
-            Path archive = Files.createTempDirectory("sealane-shipped-").resolve(name);
+            Path shipped = Files.createTempDirectory("sealane-shipped-");
+            Path archive = shipped.resolve(name);
+            // What is named last is deleted first.
+            shipped.toFile().deleteOnExit();
             archive.toFile().deleteOnExit();
             BundleArchive.write(folder, archive);
             context.addFile(archive.toString());
