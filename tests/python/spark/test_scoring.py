@@ -70,10 +70,11 @@ def test_arrow_batches_may_be_of_any_size(spark, table, mlp, records):
     assert scored.tobytes() == runs(mlp, x, records).tobytes()
 
 
-def test_one_bad_row_in_a_thousand_costs_that_row_alone(table, mlp):
+@pytest.mark.parametrize("engine", ["jvm", "python"])
+def test_one_bad_row_in_a_thousand_costs_that_row_alone(table, mlp, engine):
     broken = f.when(f.col("id") % 1000 == 500, f.lit(None)).otherwise(f.col("x"))
     df = table.withColumn("x", broken)
-    rows = sealane.spark.score(df, mlp, engine="python").collect()
+    rows = sealane.spark.score(df, mlp, engine=engine).collect()
     bad = [row for row in rows if row.score is None]
     assert [row.id for row in bad] == [500, 1500]
     assert {row.score_error.code for row in bad} == {"INPUT_NULL"}
