@@ -7,16 +7,12 @@ import io.sealane.core.TensorSpec;
 import io.sealane.spark.exec.ColumnSource;
 import io.sealane.spark.exec.PlanBuilders;
 import io.sealane.spark.exec.ScoreSpec;
-import io.sealane.spark.model.BundleStore;
-import io.sealane.spark.model.ResolvedBundle;
-import io.sealane.spark.model.SessionSettings;
 import io.sealane.spark.rows.ColumnRules;
 import io.sealane.spark.rows.ScorePlan;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -37,8 +33,6 @@ import org.apache.spark.sql.types.StructType;
  * Immutable; safe for use by several threads.
  */
 public final class Scorer {
-  private static final String TASK_CPUS = "spark.task.cpus";
-
   private final ScoreOptions options;
 
   /** A scorer with these options. */
@@ -68,29 +62,28 @@ public final class Scorer {
       }
     }
     SparkContext context = rows.sparkSession().sparkContext();
-    Configuration hadoop = context.hadoopConfiguration();
-    ResolvedBundle bundle = new BundleStore(context, hadoop).resolve(options.bundle());
-    Signature signature = bundle.manifest().signature();
-    Map<String, DataType> types = new LinkedHashMap<>();
-    Map<String, List<String>> mapping = mapping(rows, signature, types);
-    ScorePlan plan =
-        ColumnRules.plan(
-            signature,
-            mapping,
-            types,
-            options.outputs(),
-            false,
-            options.onError(),
-            options.batchSize());
-    SessionSettings settings =
-        new SessionSettings(options.engine(), context.getConf().getInt(TASK_CPUS, 1));
-    ScoreSpec spec = new ScoreSpec(bundle.reference(), signature, plan, settings, hadoop);
+    ScoreSpec spec =
+        ScoreSpec.of(
+            context, options.bundle(), options.engine(), signature -> plan(rows, signature));
     List<String> names = Arrays.stream(rows.columns()).map(Scorer::quoted).toList();
     List<ColumnSource> sources =
-        plan.columns().stream()
+        spec.plan().columns().stream()
             .map(column -> new ColumnSource(names.indexOf(column), column))
             .toList();
     return PlanBuilders.ofThisSpark().score(rows, spec, sources, options.added());
+  }
+
+  private ScorePlan plan(Dataset<Row> rows, Signature signature) {
+    Map<String, DataType> types = new LinkedHashMap<>();
+    Map<String, List<String>> mapping = mapping(rows, signature, types);
+    return ColumnRules.plan(
+        signature,
+        mapping,
+        types,
+        options.outputs(),
+        false,
+        options.onError(),
+        options.batchSize());
   }
 
   /** For each input its columns, as the data set names them, whose types go into {@code types}. */

@@ -51,10 +51,5 @@ final class ColumnarScoring implements Iterator<ColumnarBatch> {
     public ColumnVector vector(int ordinal) {
       return batch.column(ordinal);
     }
-
-    @Override
-    public int offset() {
-      return 0;
-    }
   }
 }

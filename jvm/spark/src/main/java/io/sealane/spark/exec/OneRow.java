@@ -1,6 +1,5 @@
 package io.sealane.spark.exec;
 
-import io.sealane.spark.model.Sessions;
 import io.sealane.spark.rows.BatchScorer;
 import io.sealane.spark.rows.Results;
 import io.sealane.spark.rows.RowBlock;
@@ -10,7 +9,6 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.execution.vectorized.WritableColumnVector;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.sql.vectorized.ColumnarRow;
 import org.jspecify.annotations.Nullable;
 
@@ -33,29 +31,17 @@ public final class OneRow {
   public InternalRow score(InternalRow row) {
     TaskContext task = TaskContext.get();
     if (task == null) {
-      try (Sessions.Lease lease = lease();
-          BatchScorer once = new BatchScorer(lease.session(), spec.plan(), ordinals)) {
-        return score(once, row);
+      try (LeasedScorer once = LeasedScorer.open(spec, ordinals)) {
+        return score(once.scorer(), row);
       }
     }
     BatchScorer working = scorer;
     if (working == null || !task.equals(owner)) {
-      Sessions.Lease lease = lease();
-      BatchScorer opened = new BatchScorer(lease.session(), spec.plan(), ordinals);
-      task.addTaskCompletionListener(
-          ended -> {
-            opened.close();
-            lease.close();
-          });
-      working = opened;
-      scorer = opened;
+      working = LeasedScorer.open(spec, ordinals).until(task).scorer();
+      scorer = working;
       owner = task;
     }
     return score(working, row);
-  }
-
-  private Sessions.Lease lease() {
-    return Sessions.ofThisJvm().lease(spec.bundle(), spec.settings(), spec.hadoop());
   }
 
   private InternalRow score(BatchScorer working, InternalRow row) {
@@ -86,16 +72,6 @@ public final class OneRow {
     @Override
     public InternalRow row(int index) {
       return only;
-    }
-
-    @Override
-    public @Nullable ColumnVector vector(int ordinal) {
-      return null;
-    }
-
-    @Override
-    public int offset() {
-      return 0;
     }
   }
 }

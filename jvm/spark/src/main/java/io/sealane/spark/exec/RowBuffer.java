@@ -3,9 +3,7 @@ package io.sealane.spark.exec;
 import io.sealane.spark.rows.RowBlock;
 import java.util.Arrays;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
-import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.unsafe.Platform;
-import org.jspecify.annotations.Nullable;
 
 /** Rows of a batch, copied one after another into one array that is reused. */
 final class RowBuffer implements RowBlock {
@@ -50,15 +48,5 @@ final class RowBuffer implements RowBlock {
     int start = index == 0 ? 0 : ends[index - 1];
     view.pointTo(bytes, Platform.BYTE_ARRAY_OFFSET + (long) start, ends[index] - start);
     return view;
-  }
-
-  @Override
-  public @Nullable ColumnVector vector(int ordinal) {
-    return null;
-  }
-
-  @Override
-  public int offset() {
-    return 0;
   }
 }

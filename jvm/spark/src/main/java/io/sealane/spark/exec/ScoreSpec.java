@@ -1,7 +1,10 @@
 package io.sealane.spark.exec;
 
+import io.sealane.core.SealaneException;
 import io.sealane.core.Signature;
 import io.sealane.spark.model.BundleReference;
+import io.sealane.spark.model.BundleStore;
+import io.sealane.spark.model.ResolvedBundle;
 import io.sealane.spark.model.SessionSettings;
 import io.sealane.spark.rows.OnError;
 import io.sealane.spark.rows.Results;
@@ -10,7 +13,9 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkContext;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.util.SerializableConfiguration;
@@ -20,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 public final class ScoreSpec implements Serializable {
   private static final long serialVersionUID = 1L;
 
+  private static final String TASK_CPUS = "spark.task.cpus";
+
   private final BundleReference bundle;
   private final ScorePlan plan;
   private final SessionSettings settings;
@@ -27,15 +34,27 @@ public final class ScoreSpec implements Serializable {
   private final transient @Nullable Signature signature;
 
   /**
-   * @param signature the bundle's, known on the driver alone
+   * Verifies a bundle, and settles with its signature how rows are scored.
+   *
+   * @param location see {@link BundleStore#resolve}
+   * @param engine the engine on the executors, or null for the best one that is there
+   * @throws SealaneException as {@link BundleStore#resolve}, or what {@code planning} throws
    */
-  public ScoreSpec(
-      BundleReference bundle,
-      Signature signature,
-      ScorePlan plan,
-      SessionSettings settings,
-      Configuration hadoop) {
-    this(bundle, signature, plan, settings, new SerializableConfiguration(hadoop));
+  public static ScoreSpec of(
+      SparkContext context,
+      String location,
+      @Nullable String engine,
+      Function<Signature, ScorePlan> planning) {
+    Configuration hadoop = context.hadoopConfiguration();
+    ResolvedBundle bundle = new BundleStore(context, hadoop).resolve(location);
+    Signature signature = bundle.manifest().signature();
+    SessionSettings settings = new SessionSettings(engine, context.getConf().getInt(TASK_CPUS, 1));
+    return new ScoreSpec(
+        bundle.reference(),
+        signature,
+        planning.apply(signature),
+        settings,
+        new SerializableConfiguration(hadoop));
   }
 
   private ScoreSpec(

@@ -1,7 +1,5 @@
 package io.sealane.spark.exec;
 
-import io.sealane.core.SealaneException;
-import io.sealane.spark.model.Sessions;
 import io.sealane.spark.rows.BatchScorer;
 import io.sealane.spark.rows.Refusals;
 import io.sealane.spark.rows.Results;
@@ -25,7 +23,7 @@ final class TaskScorer {
   }
 
   /**
-   * Scores a batch; see {@link BatchScorer#score}.
+   * Scores a batch; see {@link LeasedScorer#open} and {@link BatchScorer#score}.
    *
    * @throws TaskKilledException when the task is to end
    */
@@ -43,22 +41,13 @@ final class TaskScorer {
     return working.results();
   }
 
-  /**
-   * @throws SealaneException as {@link Sessions#lease}
-   */
   private BatchScorer open() {
-    Sessions.Lease lease =
-        Sessions.ofThisJvm().lease(spec.bundle(), spec.settings(), spec.hadoop());
-    BatchScorer opened = new BatchScorer(lease.session(), spec.plan(), ordinals);
-    metrics.opened().add(lease.opened() ? 1 : 0);
+    LeasedScorer opened = LeasedScorer.open(spec, ordinals);
     if (task != null) {
-      task.addTaskCompletionListener(
-          ended -> {
-            opened.close();
-            lease.close();
-          });
+      opened = opened.until(task);
     }
-    scorer = opened;
-    return opened;
+    metrics.opened().add(opened.lease().opened() ? 1 : 0);
+    scorer = opened.scorer();
+    return opened.scorer();
   }
 }

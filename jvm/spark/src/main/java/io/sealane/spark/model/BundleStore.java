@@ -39,7 +39,7 @@ public final class BundleStore {
    * @throws SealaneException of the bundle family
    */
   public ResolvedBundle resolve(String location) {
-    String uri = BundleFiles.newest(BundleFiles.uri(location), hadoop);
+    String uri = find(location);
     if (BundleFiles.isLocal(uri)) {
       return resolved(location, uri, BundleFiles.localPath(uri));
     }
@@ -50,6 +50,15 @@ public final class BundleStore {
       throw new SealaneException(
           refused.code(), uri + ": " + refused.getMessage(), refused, refused.details());
     }
+  }
+
+  /**
+   * The URI of the bundle at a location, which is not verified.
+   *
+   * @throws SealaneException BUNDLE_NOT_FOUND
+   */
+  public String find(String location) {
+    return BundleFiles.newest(BundleFiles.uri(location), hadoop);
   }
 
   private ResolvedBundle resolved(String location, String uri, Path folder) {
@@ -94,7 +103,7 @@ public final class BundleStore {
    */
   public BundleReference latest(BundleReference used, Signature signature) {
     try {
-      String uri = BundleFiles.newest(BundleFiles.uri(used.location()), hadoop);
+      String uri = find(used.location());
       if (BundleFiles.manifestDigest(uri, hadoop).equals(used.manifest())) {
         return used;
       }

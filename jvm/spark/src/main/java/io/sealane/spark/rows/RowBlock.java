@@ -13,8 +13,12 @@ public interface RowBlock {
   InternalRow row(int index);
 
   /** The vector of a column of the input, or null when only rows are there. */
-  @Nullable ColumnVector vector(int ordinal);
+  default @Nullable ColumnVector vector(int ordinal) {
+    return null;
+  }
 
   /** Where in the vectors the first row lies. */
-  int offset();
+  default int offset() {
+    return 0;
+  }
 }

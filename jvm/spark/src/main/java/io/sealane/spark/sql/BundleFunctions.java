@@ -6,8 +6,6 @@ import io.sealane.core.Signature;
 import io.sealane.core.TensorSpec;
 import io.sealane.spark.exec.ScoreSpec;
 import io.sealane.spark.model.BundleStore;
-import io.sealane.spark.model.ResolvedBundle;
-import io.sealane.spark.model.SessionSettings;
 import io.sealane.spark.rows.ColumnRules;
 import io.sealane.spark.rows.OnError;
 import io.sealane.spark.rows.ScorePlan;
@@ -15,7 +13,6 @@ import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructField;
@@ -44,27 +41,25 @@ public record BundleFunctions(String repository, int batchSize) implements Seria
               + "' takes one struct whose fields are the model's inputs, such as struct(*), received "
               + argument.catalogString());
     }
-    SparkContext context = SparkContext.getOrCreate();
-    Configuration hadoop = context.hadoopConfiguration();
-    ResolvedBundle bundle = new BundleStore(context, hadoop).resolve(location(name));
-    Signature signature = bundle.manifest().signature();
+    ScoreSpec spec =
+        ScoreSpec.of(
+            SparkContext.getOrCreate(), location(name), null, signature -> plan(signature, struct));
+    return new BundleFunction(name, spec, struct);
+  }
+
+  private ScorePlan plan(Signature signature, StructType struct) {
     Map<String, DataType> types = new LinkedHashMap<>();
     for (StructField field : struct.fields()) {
       types.put(field.name(), field.dataType());
     }
-    ScorePlan plan =
-        ColumnRules.plan(
-            signature,
-            mapping(signature, types),
-            types,
-            List.of(),
-            true,
-            OnError.QUARANTINE,
-            batchSize);
-    SessionSettings settings =
-        new SessionSettings(null, context.getConf().getInt("spark.task.cpus", 1));
-    ScoreSpec spec = new ScoreSpec(bundle.reference(), signature, plan, settings, hadoop);
-    return new BundleFunction(name, spec, struct);
+    return ColumnRules.plan(
+        signature,
+        mapping(signature, types),
+        types,
+        List.of(),
+        true,
+        OnError.QUARANTINE,
+        batchSize);
   }
 
   /** Where the bundle of that name lies. */
@@ -81,17 +76,14 @@ public record BundleFunctions(String repository, int batchSize) implements Seria
     return repository.replaceFirst("/$", "") + "/" + name;
   }
 
-  /** Whether the repository has a folder of that name. */
+  /** Whether the repository has a bundle of that name; it is not verified. */
   public boolean has(String name) {
+    SparkContext context = SparkContext.getOrCreate();
     try {
-      new BundleStore(SparkContext.getOrCreate(), SparkContext.getOrCreate().hadoopConfiguration())
-          .resolve(location(name));
+      new BundleStore(context, context.hadoopConfiguration()).find(location(name));
       return true;
-    } catch (SealaneException refused) {
-      if (refused.code() == ErrorCode.BUNDLE_NOT_FOUND) {
-        return false;
-      }
-      throw refused;
+    } catch (SealaneException missing) {
+      return false;
     }
   }
 
