@@ -30,6 +30,7 @@ def write_onnx(
     signature: Signature,
     golden: tuple[GoldenCase, ...] = (),
     *,
+    version: str = "1",
     verdict: Verdict = Verdict.FAILED,
     certificate: dict[str, object] | None = None,
 ) -> Path:
@@ -50,7 +51,7 @@ def write_onnx(
         path,
         BundleDraft(
             name=path.name,
-            version="1",
+            version=version,
             signature=signature,
             artifacts=(artifact,),
             golden=golden,

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import helper
 from python.runtime import models
-from python.runtime.bundles import own_names
+from python.runtime.bundles import write_onnx
 
 from sealane.bundle import (
-    ArtifactDraft,
-    BundleDraft,
     GoldenCase,
     Verdict,
-    write_bundle,
 )
 from sealane.bundle.signature_parser import parse_signature
 from sealane.core import Domain, DType, Signature
@@ -43,22 +40,8 @@ def write(
 ) -> Path:
     """Writes a bundle with one ONNX variant."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    source = path.parent / f"{path.name}.{version}.onnx"
-    source.write_bytes(made.SerializeToString())
-    artifact = ArtifactDraft(
-        id="onnx",
-        kind="onnx",
-        role="primary",
-        source=source,
-        bindings=own_names(signature),
-        precision="fp32",
-        verdict=Verdict.BIT_EXACT if golden else Verdict.FAILED,
-    )
-    draft = BundleDraft(
-        name=path.name, version=version, signature=signature, artifacts=(artifact,), golden=golden
-    )
-    write_bundle(path, draft)
-    return path
+    verdict = Verdict.BIT_EXACT if golden else Verdict.FAILED
+    return write_onnx(path, made, signature, golden, version=version, verdict=verdict)
 
 
 def echo(path: Path, signature: Signature) -> Path:
