@@ -6,7 +6,6 @@ import argparse
 import gc
 import subprocess
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,10 +16,10 @@ import numpy as np
 import torch
 from data import CATEGORICAL, NUMERIC, Flights, load
 from models import TorchLateness, keras_lateness
-from rich.console import Console
 from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from story import console, step
 
 import sealane
 from sealane.features import DateParts, Features, Impute, Log1p, Lookup, Normalize
@@ -28,23 +27,13 @@ from sealane.training import keras as keras_training
 from sealane.training import torch as torch_training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from sealane.features import FittedFeatures
 
     Predict = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 BATCH = 4096
-console = Console(highlight=False)
-
-
-@contextmanager
-def step(what: str) -> Iterator[None]:
-    """Tells what is going on, and afterwards how long it took."""
-    started = time.perf_counter()
-    with console.status(f"{what} …"):
-        yield
-    console.print(f"{what}: {time.perf_counter() - started:.0f} s")
 
 
 @dataclass(frozen=True)

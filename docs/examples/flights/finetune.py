@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from data import Flights, load
-from demo import declare, step, write_csv
+from demo import declare, write_csv
 from models import TorchLateness
-from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
+from story import console, step
 
 import sealane
 from sealane.jvm import find_jar
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 LAST_MONTHS = (11, 12)
 BATCH = 4096
-console = Console(highlight=False)
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from data import load
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
-from rich.console import Console
 from rich.table import Table
+from story import console, step
 
 import sealane
 from sealane.spark import jar_conf
@@ -23,20 +20,7 @@ from sealane.spark.batch import BatchConfig, BatchSummary, score_batch
 from sealane.spark.parity_check import ParityConfig, ParitySummary, check_parity
 from sealane.spark.tables import Table as Place
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ENGINES = {"jvm": "the executors' JVMs", "python": "Python workers"}
-console = Console(highlight=False)
-
-
-@contextmanager
-def step(what: str) -> Iterator[None]:
-    """Tells what is going on, and afterwards how long it took."""
-    started = time.perf_counter()
-    with console.status(f"{what} …"):
-        yield
-    console.print(f"{what}: {time.perf_counter() - started:.0f} s")
 
 
 def main() -> None:
