@@ -81,7 +81,7 @@ public final class CatalystPlans implements PlanBuilder {
     for (NamedExpression column : list.subList(0, width)) {
       above.add(column.toAttribute());
     }
-    List<Attribute> results = ScalaLists.toJava(score.results());
+    List<Attribute> results = ScalaLists.toJava(score.parts().results());
     for (int i = 0; i < results.size(); i++) {
       above.add(named(results.get(i), names.get(i)));
     }

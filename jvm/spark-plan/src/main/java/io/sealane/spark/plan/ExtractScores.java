@@ -103,7 +103,7 @@ final class ExtractScores extends Rule<LogicalPlan> {
   /** The function's result out of the columns that the node makes. */
   private static Expression struct(ApplyFunctionExpression call, ScoreColumns score) {
     List<String> fields = ((BundleFunction) call.function()).fields();
-    List<Attribute> results = ScalaLists.toJava(score.results());
+    List<Attribute> results = ScalaLists.toJava(score.parts().results());
     List<Expression> parts = new ArrayList<>();
     for (int i = 0; i < fields.size(); i++) {
       boolean error = i == fields.size() - 1;

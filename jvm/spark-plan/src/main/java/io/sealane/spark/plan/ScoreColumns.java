@@ -1,7 +1,6 @@
 package io.sealane.spark.plan;
 
 import io.sealane.spark.exec.ScoreSpec;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
@@ -15,30 +14,18 @@ import scala.collection.immutable.Seq;
 public final class ScoreColumns extends LogicalPlan {
   private static final long serialVersionUID = 1L;
 
-  private final ScoreSpec spec;
-  private final Seq<Attribute> inputs;
-  private final Seq<Attribute> results;
+  private final ScoreParts parts;
   private final LogicalPlan child;
 
   /** A node over {@code child} that reads {@code inputs} and adds {@code results}. */
   public ScoreColumns(
       ScoreSpec spec, Seq<Attribute> inputs, Seq<Attribute> results, LogicalPlan child) {
-    this.spec = spec;
-    this.inputs = inputs;
-    this.results = results;
+    this.parts = new ScoreParts(spec, inputs, results);
     this.child = child;
   }
 
-  ScoreSpec spec() {
-    return spec;
-  }
-
-  Seq<Attribute> inputs() {
-    return inputs;
-  }
-
-  Seq<Attribute> results() {
-    return results;
+  ScoreParts parts() {
+    return parts;
   }
 
   LogicalPlan child() {
@@ -47,14 +34,12 @@ public final class ScoreColumns extends LogicalPlan {
 
   @Override
   public Seq<Attribute> output() {
-    List<Attribute> output = new ArrayList<>(ScalaLists.toJava(child.output()));
-    output.addAll(ScalaLists.toJava(results));
-    return ScalaLists.of(output);
+    return parts.output(child.output());
   }
 
   @Override
   public AttributeSet producedAttributes() {
-    return Attributes.setOf(results);
+    return parts.produced();
   }
 
   @Override
@@ -64,23 +49,17 @@ public final class ScoreColumns extends LogicalPlan {
 
   @Override
   public LogicalPlan withNewChildrenInternal(IndexedSeq<LogicalPlan> children) {
-    return new ScoreColumns(spec, inputs, results, children.head());
+    return new ScoreColumns(parts.spec(), parts.inputs(), parts.results(), children.head());
   }
 
   @Override
   public int productArity() {
-    return 4;
+    return ScoreParts.ARITY;
   }
 
   @Override
   public Object productElement(int index) {
-    return switch (index) {
-      case 0 -> spec;
-      case 1 -> inputs;
-      case 2 -> results;
-      case 3 -> child;
-      default -> throw new IndexOutOfBoundsException(index);
-    };
+    return parts.element(index, child);
   }
 
   @Override
@@ -91,14 +70,12 @@ public final class ScoreColumns extends LogicalPlan {
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof ScoreColumns node
-        && spec.equals(node.spec)
-        && inputs.equals(node.inputs)
-        && results.equals(node.results)
+        && parts.equals(node.parts)
         && child.equals(node.child);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(spec, inputs, results, child);
+    return Objects.hash(parts, child);
   }
 }

@@ -28,18 +28,14 @@ import scala.collection.immutable.Seq;
 public final class ScoreColumnsExec extends SparkPlan {
   private static final long serialVersionUID = 1L;
 
-  private final ScoreSpec spec;
-  private final Seq<Attribute> inputs;
-  private final Seq<Attribute> results;
+  private final ScoreParts parts;
   private final SparkPlan child;
   private transient @Nullable ScoreMetrics metrics;
 
   /** An operator over {@code child}; see {@link ScoreColumns}. */
   public ScoreColumnsExec(
       ScoreSpec spec, Seq<Attribute> inputs, Seq<Attribute> results, SparkPlan child) {
-    this.spec = spec;
-    this.inputs = inputs;
-    this.results = results;
+    this.parts = new ScoreParts(spec, inputs, results);
     this.child = child;
   }
 
@@ -68,26 +64,24 @@ public final class ScoreColumnsExec extends SparkPlan {
 
   @Override
   public RDD<InternalRow> doExecute() {
-    int[] ordinals = Attributes.ordinals(inputs, child.output());
-    return Scoring.rows(child.execute(), spec, child.schema(), ordinals, counters());
+    int[] ordinals = Attributes.ordinals(parts.inputs(), child.output());
+    return Scoring.rows(child.execute(), parts.spec(), child.schema(), ordinals, counters());
   }
 
   @Override
   public RDD<ColumnarBatch> doExecuteColumnar() {
-    int[] ordinals = Attributes.ordinals(inputs, child.output());
-    return Scoring.batches(child.executeColumnar(), spec, ordinals, counters());
+    int[] ordinals = Attributes.ordinals(parts.inputs(), child.output());
+    return Scoring.batches(child.executeColumnar(), parts.spec(), ordinals, counters());
   }
 
   @Override
   public Seq<Attribute> output() {
-    List<Attribute> output = new ArrayList<>(ScalaLists.toJava(child.output()));
-    output.addAll(ScalaLists.toJava(results));
-    return ScalaLists.of(output);
+    return parts.output(child.output());
   }
 
   @Override
   public AttributeSet producedAttributes() {
-    return Attributes.setOf(results);
+    return parts.produced();
   }
 
   /** Rows stay where they are, in their order. */
@@ -108,23 +102,17 @@ public final class ScoreColumnsExec extends SparkPlan {
 
   @Override
   public SparkPlan withNewChildrenInternal(IndexedSeq<SparkPlan> children) {
-    return new ScoreColumnsExec(spec, inputs, results, children.head());
+    return new ScoreColumnsExec(parts.spec(), parts.inputs(), parts.results(), children.head());
   }
 
   @Override
   public int productArity() {
-    return 4;
+    return ScoreParts.ARITY;
   }
 
   @Override
   public Object productElement(int index) {
-    return switch (index) {
-      case 0 -> spec;
-      case 1 -> inputs;
-      case 2 -> results;
-      case 3 -> child;
-      default -> throw new IndexOutOfBoundsException(index);
-    };
+    return parts.element(index, child);
   }
 
   @Override
@@ -135,14 +123,12 @@ public final class ScoreColumnsExec extends SparkPlan {
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof ScoreColumnsExec node
-        && spec.equals(node.spec)
-        && inputs.equals(node.inputs)
-        && results.equals(node.results)
+        && parts.equals(node.parts)
         && child.equals(node.child);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(spec, inputs, results, child);
+    return Objects.hash(parts, child);
   }
 }

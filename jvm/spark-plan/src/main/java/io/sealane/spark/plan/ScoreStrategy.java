@@ -22,10 +22,11 @@ public final class ScoreStrategy extends SparkStrategy {
     if (!(plan instanceof ScoreColumns score)) {
       return ScalaLists.of(List.<SparkPlan>of());
     }
-    ScoreSpec spec = plan.isStreaming() ? latest(score.spec()) : score.spec();
+    ScoreParts parts = score.parts();
+    ScoreSpec spec = plan.isStreaming() ? latest(parts.spec()) : parts.spec();
     SparkPlan child = planLater(score.child());
     return ScalaLists.of(
-        List.<SparkPlan>of(new ScoreColumnsExec(spec, score.inputs(), score.results(), child)));
+        List.<SparkPlan>of(new ScoreColumnsExec(spec, parts.inputs(), parts.results(), child)));
   }
 
   private static ScoreSpec latest(ScoreSpec spec) {
