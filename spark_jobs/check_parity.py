@@ -3,50 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 
-from sealane.cli.job import run_job
+from sealane.cli.job_arguments import add_shared, run_parsed, table_options
 from sealane.spark.parity_check import ParityConfig, check_parity
-from sealane.spark.tables import FORMATS, Table
+from sealane.spark.tables import Table
 
 
 def main() -> int:
     """Parses, does the job, prints one line of JSON; gives the exit code."""
-    parser = _parser()
-    try:
-        config = _config(parser.parse_args())
-    except (ValueError, KeyError) as error:
-        parser.error(str(error))
-    return run_job("sealane check_parity", lambda spark: check_parity(spark, config))
+    return run_parsed("sealane check_parity", _parser(), _config, check_parity)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
+    add_shared(parser)
     add = parser.add_argument
-    add("--bundle", required=True, metavar="URI")
-    add("--input", "--input-table", required=True, help="path, URI, or name of a JDBC table")
-    add("--format", choices=FORMATS, default="parquet")
     add("--sample", type=float, default=10_000, help="rows, or a share of them below 1")
     add("--seed", type=int, default=0, help="of the draw")
     add("--engines", nargs=2, default=("jvm", "python"), help="the judged one, the other")
-    add("--inputs", type=json.loads, help='JSON: {"input": "column"}; default: by name')
-    add("--outputs", type=json.loads, help='JSON: ["output"]; default: all')
-    add("--batch-size", type=int, default=1024)
-    add("--jdbc-url")
-    add("--option", action="append", default=[], metavar="K=V", help="of Spark's reader")
-    add("--secret", action="append", default=[], metavar="K=NAME", help="environment's value")
     return parser
 
 
 def _config(args: argparse.Namespace) -> ParityConfig:
-    options = _pairs(args.option) | {k: os.environ[v] for k, v in _pairs(args.secret).items()}
-    if args.jdbc_url:
-        options["url"] = args.jdbc_url
     return ParityConfig(
         bundle=args.bundle,
-        source=Table(args.format, args.input, options),
+        source=Table(args.format, args.input, table_options(args)),
         sample=args.sample,
         seed=args.seed,
         engines=tuple(args.engines),
@@ -54,10 +36,6 @@ def _config(args: argparse.Namespace) -> ParityConfig:
         outputs=args.outputs,
         batch_size=args.batch_size,
     )
-
-
-def _pairs(words: list[str]) -> dict[str, str]:
-    return {key: value for key, _, value in (word.partition("=") for word in words)}
 
 
 if __name__ == "__main__":
