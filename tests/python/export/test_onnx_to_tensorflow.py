@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -150,3 +152,41 @@ def test_slices_clamp_as_numpy(start, end, step, known):
     spec = tf.TensorSpec([None, 3 if known else None], tf.float32)
     made = tf.function(to_function(model), input_signature=[{"x": spec}])({"x": x})["y"]
     np.testing.assert_array_equal(made.numpy(), x[:, start:end:step])
+
+
+ONEDNN = """
+import numpy as np, onnx, tensorflow as tf
+from onnx import TensorProto, helper
+from sealane.export.onnx_to_tensorflow import to_function
+
+def compare(nodes, shape):
+    bias = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    value = lambda name, dims: helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)
+    graph = helper.make_graph(
+        nodes, "g", [value("x", [6, "b"]), value("w", [6, 4])], [value("y", ["b", 4])],
+        [onnx.numpy_helper.from_array(bias, "c")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+    x, w = np.full((6, 3), 0.5, np.float32), np.ones((6, 4), np.float32)
+    made = tf.function(to_function(model), autograph=False)({"x": x, "w": w})["y"].numpy()
+    want = x.T @ w + bias
+    assert made.shape == want.shape
+    np.testing.assert_array_equal(made, want)
+
+for shape in ((1, 4), (4,), (3, 4), (1, 1), (3, 1), ()):
+    compare([helper.make_node("Gemm", ["x", "w", "c"], ["y"], transA=1)], shape)
+    transposed = helper.make_node("Transpose", ["x"], ["t"], perm=[1, 0])
+    product = helper.make_node("MatMul", ["t", "w"], ["p"])
+    compare([transposed, product, helper.make_node("Add", ["p", "c"], ["y"])], shape)
+    compare([transposed, product, helper.make_node("Add", ["c", "p"], ["y"])], shape)
+"""
+
+
+@pytest.mark.parametrize("onednn", ["0", "1"])
+def test_products_of_a_transposed_matrix_with_a_bias(onednn):
+    """TensorFlow turns oneDNN on by the CPU, so either is what some machine does."""
+    environment = os.environ | {"TF_ENABLE_ONEDNN_OPTS": onednn, "CUDA_VISIBLE_DEVICES": ""}
+    run = subprocess.run(
+        [sys.executable, "-c", ONEDNN], env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr[-2000:]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from sealane.export.tensorflow_ops.node import Node, Value, op
+from sealane.export.tensorflow_ops.node import Node, Value, is_array, op
 
 _PLAIN: dict[str, tuple[str, tuple[int, ...]]] = {
     "Abs": ("abs", (6, 13)),
@@ -45,7 +45,6 @@ _PLAIN: dict[str, tuple[str, tuple[int, ...]]] = {
     "And": ("logical_and", (7,)),
     "Or": ("logical_or", (7,)),
     "Xor": ("math.logical_xor", (7,)),
-    "Add": ("add", (7, 13, 14)),
     "Sub": ("subtract", (7, 13, 14)),
     "Mul": ("multiply", (7, 13, 14)),
     "Less": ("less", (9, 13)),
@@ -79,6 +78,25 @@ def _is_float(node: Node, x: Value) -> bool:
 
 def _like(node: Node, x: Value, number: float) -> Value:
     return node.tf.constant(number, x.dtype)
+
+
+@op("Add", 7, 13, 14)
+def add(node: Node, x: Value, y: Value) -> Value:
+    """A bias of [1, n] is added as one of [n].
+
+    With oneDNN TensorFlow fuses ``matmul(x, y, transpose_a=True)`` with the bias, and then refuses
+    one of two dims.
+    """
+    y = _without_leading_one(node, y, x)
+    return node.tf.add(_without_leading_one(node, x, y), y)
+
+
+def _without_leading_one(node: Node, value: Value, other: Value) -> Value:
+    """[1, n] as [n], where it takes the same place beside the other value."""
+    ranks = [each.ndim if is_array(each) else each.shape.rank for each in (value, other)]
+    if ranks[0] != 2 or (ranks[1] or 0) < 2 or node.sizes(value)[0] != 1:
+        return value
+    return node.tf.squeeze(value, [0])
 
 
 @op("Div", 7, 13, 14)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sealane.export.tensorflow_ops.elementwise import add
 from sealane.export.tensorflow_ops.node import Node, Value, op
 
 
@@ -33,7 +34,7 @@ def gemm(node: Node, a: Value, b: Value, c: Value = None) -> Value:
         product = tf.constant(alpha, product.dtype) * product
     if c is None or beta == 0.0:
         return product
-    return product + (c if beta == 1.0 else tf.constant(beta, product.dtype) * c)
+    return add(node, product, c if beta == 1.0 else tf.constant(beta, product.dtype) * c)
 
 
 @op("Einsum", 12)
