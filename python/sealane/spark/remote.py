@@ -11,7 +11,7 @@ from sealane.bundle.manifest import MANIFEST_NAME
 from sealane.core import ErrorCode, SealaneError
 from sealane.spark.gateway import java_exceptions
 from sealane.spark.sparks import is_connect
-from sealane.spark.versions import newest_of
+from sealane.spark.versions import newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -71,7 +71,7 @@ class RemoteFolder:
                 for each in self.files.listStatus(self._path())
                 if each.isDirectory() and self.files.exists(self._path_in(each.getPath()))
             ]
-            return newest_of(((each, each.manifest()) for each in below), self.uri)
+            return newest_first(((each, each.manifest()) for each in below), self.uri)[0]
 
     def manifest(self) -> bytes:
         """The text of ``sealane.json``.

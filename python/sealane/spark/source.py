@@ -18,7 +18,7 @@ from sealane.runtime import open_session
 from sealane.spark.archive import unpack
 from sealane.spark.options import PYTHON_ENGINES
 from sealane.spark.sessions import SESSIONS, SessionKey
-from sealane.spark.versions import newest
+from sealane.spark.versions import manifest_digest, versions
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,14 +56,17 @@ class BundleSource:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What was at a location, and the session that serves it."""
+    """What a bundle that was verified has beside its manifest."""
 
-    stamp: tuple[object, ...]
-    key: SessionKey
+    content_id: str
+    signature: Signature
 
 
-_SEEN: dict[tuple[str, str, int], _Seen] = {}
-"""By location, engine and threads."""
+_SEEN: dict[str, _Seen] = {}
+"""By SHA-256 of the manifest."""
+
+_USED: dict[tuple[str, SessionKey], SessionKey] = {}
+"""By location and the bundle that a stream began with: what scored last in this process."""
 
 
 @contextmanager
@@ -86,43 +89,56 @@ def opened(source: BundleSource, threads: int) -> Generator[Session]:
 
 
 def _latest(source: BundleSource, location: str, key: SessionKey) -> SessionKey:
-    """The bundle that is at the location by now, when it can take the place of the one in use."""
-    place = (location, key.engine, key.threads)
-    seen = _SEEN.get(place)
-    used = seen.key if seen is not None and seen.key in SESSIONS else key
+    """The newest bundle at the location that can take the place of the one in use.
+
+    Every process comes to the same answer, whatever it saw before: the newest that can be verified
+    and has the signature. Without one it is what this process used last.
+    """
+    used = _USED.get((location, key), key)
     try:
-        folder = newest(Path(location))
-        stamp = _stamp(folder)
-        if seen is None or seen.stamp != stamp or used is not seen.key:
-            used = _take_over(source, folder, key, used)
-            _SEEN[place] = _Seen(stamp, used)
+        for folder in versions(Path(location)):
+            found = _fitting(source, folder, key)
+            if found is not None:
+                if found != used:
+                    _LOG.warning("%s: %s takes over", location, folder)
+                _USED[location, key] = found
+                return found
     except SealaneError as error:
         _LOG.warning("%s: the bundle in use stays: %s", location, error)
-    return used
+    return used if used in SESSIONS else key
 
 
-def _stamp(folder: Path) -> tuple[object, ...]:
+def _fitting(source: BundleSource, folder: Path, key: SessionKey) -> SessionKey | None:
+    """What serves the bundle of a folder, or None when it does not fit.
+
+    Its session is open, unless it is the bundle that the driver verified.
+    """
     try:
-        status = (folder / MANIFEST_NAME).stat()
-    except OSError as error:
-        raise SealaneError(ErrorCode.BUNDLE_NOT_FOUND, f"{folder}: {error.strerror}") from error
-    return (str(folder), status.st_mtime_ns, status.st_size, status.st_ino)
+        manifest = manifest_digest(folder)
+        if manifest == key.manifest:
+            return key
+        seen = _SEEN.get(manifest)
+        if seen is not None and seen.signature != source.signature:
+            return None
+        if seen is not None:
+            found = replace(key, content_id=seen.content_id, manifest=manifest)
+            if found in SESSIONS:
+                return found
+        return _verified(source, folder, key)
+    except SealaneError as error:
+        _LOG.warning("%s is passed over: %s", folder, error)
+        return None
 
 
-def _take_over(source: BundleSource, folder: Path, key: SessionKey, used: SessionKey) -> SessionKey:
+def _verified(source: BundleSource, folder: Path, key: SessionKey) -> SessionKey | None:
     with read_bundle(folder, keep=(PYTHON_ENGINES[key.engine],)) as bundle:
-        if bundle.signature != source.signature:
-            _LOG.warning(
-                "%s: the bundle in use stays, the new one has another signature: %s",
-                folder,
-                bundle.signature,
-            )
-            return used
         found = replace(key, content_id=bundle.manifest.content_id, manifest=_digest(bundle))
-        with SESSIONS.lease(found, lambda: _session(bundle, found)):
-            if found not in (key, used):
-                _LOG.warning("%s: version %s takes over", folder, bundle.manifest.version)
-            return found
+        _SEEN[found.manifest] = _Seen(found.content_id, bundle.signature)
+        if bundle.signature == source.signature:
+            with SESSIONS.lease(found, lambda: _session(bundle, found)):
+                return found
+    _LOG.warning("%s is passed over, it has another signature: %s", folder, bundle.signature)
+    return None
 
 
 def _open(source: BundleSource, key: SessionKey) -> Session:

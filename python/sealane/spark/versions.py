@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -25,8 +26,20 @@ def newest(folder: Path) -> Path:
     Raises:
         SealaneError: BUNDLE_NOT_FOUND.
     """
+    return versions(folder)[0]
+
+
+def versions(folder: Path) -> list[Path]:
+    """The bundles at a folder: itself, or those in a folder of bundles, the newest version first.
+
+    Returns:
+        At least one; none is verified.
+
+    Raises:
+        SealaneError: BUNDLE_NOT_FOUND.
+    """
     if (folder / MANIFEST_NAME).exists():
-        return folder
+        return [folder]
     try:
         manifests = {each: each / MANIFEST_NAME for each in folder.iterdir() if each.is_dir()}
         texts = {each: manifest_text(path) for each, path in manifests.items() if path.is_file()}
@@ -34,25 +47,26 @@ def newest(folder: Path) -> Path:
         raise SealaneError(
             ErrorCode.BUNDLE_NOT_FOUND, f"{folder} can not be read: {error.strerror}"
         ) from error
-    return newest_of(texts.items(), str(folder))
+    return newest_first(texts.items(), str(folder))
 
 
-def newest_of(manifests: Iterable[tuple[Place, bytes]], label: str) -> Place:
-    """Where the newest version is, by the ``version`` of each manifest; the order of format §7.4.
+def newest_first(manifests: Iterable[tuple[Place, bytes]], label: str) -> list[Place]:
+    """Places by the ``version`` of their manifests, in the order of format §7.4.
 
     Manifests that tell no version are passed over.
 
     Raises:
         SealaneError: BUNDLE_NOT_FOUND when none does.
     """
-    versions = [(place, version_of(text)) for place, text in manifests]
-    known = [(place, version) for place, version in versions if version is not None]
+    told = [(place, version_of(text)) for place, text in manifests]
+    known = [(place, version) for place, version in told if version is not None]
     if not known:
         raise SealaneError(
             ErrorCode.BUNDLE_NOT_FOUND,
             f"{label} has no {MANIFEST_NAME} and no folder that has",
         )
-    return max(known, key=lambda each: version_key(each[1]))[0]
+    known.sort(key=lambda each: version_key(each[1]), reverse=True)
+    return [place for place, _ in known]
 
 
 def version_of(manifest: bytes) -> str | None:
@@ -87,3 +101,15 @@ def manifest_text(path: Path) -> bytes:
     """The beginning of a manifest, which is all of it when it is within the reader's limit."""
     with path.open("rb") as file:
         return file.read(_LIMIT)
+
+
+def manifest_digest(folder: Path) -> str:
+    """SHA-256 of a bundle's manifest, in hexadecimal.
+
+    Raises:
+        SealaneError: BUNDLE_NOT_FOUND.
+    """
+    try:
+        return hashlib.sha256(manifest_text(folder / MANIFEST_NAME)).hexdigest()
+    except OSError as error:
+        raise SealaneError(ErrorCode.BUNDLE_NOT_FOUND, f"{folder}: {error.strerror}") from error

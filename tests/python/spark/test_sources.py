@@ -322,11 +322,40 @@ def test_a_newer_bundle_takes_over_and_a_bad_one_does_not(tmp_path):
     assert used() == second
     shutil.rmtree(new)
     echo.mlp(place / "3", 4, 3, seed=3, version="3.0.0")
-    assert used() == second
-    shutil.rmtree(place / "3")
     assert used() == first
     shutil.rmtree(place)
     assert used() == first
+
+
+def test_processes_that_saw_nothing_before_agree_on_the_bundle(tmp_path):
+    """Each folder of versions is new to this process, as all are to a worker that just began."""
+    x = np.ones((1, 4), np.float32)
+
+    def versions(name):
+        place = tmp_path / name
+        bundles = {
+            "old": echo.mlp(place / "1", 4, 2, seed=51, version="1.0.0"),
+            "new": echo.mlp(place / "2", 4, 2, seed=52, version="1.1.0"),
+            "other": echo.mlp(place / "3", 4, 3, seed=53, version="2.0.0"),
+        }
+        broken = echo.mlp(place / "4", 4, 2, seed=54, version="3.0.0")
+        (broken / "1" / "model.onnx").write_bytes(b"no model")
+        return place, bundles
+
+    def score(bundle, place):
+        with opened(source_of(bundle, location=str(place)), 1) as session:
+            return session.run({"x": x})["y"].tolist()
+
+    def direct(bundle):
+        with open_session(bundle) as session:
+            return session.run({"x": x})["y"].tolist()
+
+    for name, began in (("one", "old"), ("two", "new"), ("three", "old")):
+        place, bundles = versions(name)
+        assert score(bundles[began], place) == direct(bundles["new"])
+        # A stream of another signature looks at the same folder.
+        assert score(bundles["other"], place) == direct(bundles["other"])
+        assert score(bundles[began], place) == direct(bundles["new"])
 
 
 def relist(bundle):

@@ -83,11 +83,14 @@ def test_files_into_files_while_the_bundle_changes(spark, tmp_path, engine):
         broken = echo.mlp(models / "broken", 4, 2, seed=4, version="3.0.0")
         (broken / "1" / "model.onnx").write_bytes(b"no model")
         feed(spark, query, tmp_path, 30, 40)
+        third = echo.mlp(models / "three", 4, 2, seed=5, version="1.2.0")
+        feed(spark, query, tmp_path, 40, 50)
     finally:
         query.stop()
     found = spark.read.parquet(str(tmp_path / "out")).orderBy("id").collect()
-    assert [row.id for row in found] == list(range(40))
+    assert [row.id for row in found] == list(range(50))
     want = expected(first, range(10)) + expected(second, range(10, 40))
+    want += expected(third, range(40, 50))
     assert [row.score for row in found] == want
 
 

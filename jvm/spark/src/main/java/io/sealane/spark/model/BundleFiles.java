@@ -17,6 +17,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -63,26 +64,32 @@ final class BundleFiles {
   }
 
   /**
-   * The bundle at that URI: itself, or the newest version in a folder of bundles.
+   * The bundles at that URI: itself, or those in a folder of bundles, the newest version first.
    *
+   * @return at least one; none is verified
    * @throws SealaneException BUNDLE_NOT_FOUND
    */
-  static String newest(String uri, Configuration hadoop) {
+  static List<String> versions(String uri, Configuration hadoop) {
     try {
       Path path = new Path(uri);
       FileSystem files = path.getFileSystem(hadoop);
       if (files.exists(new Path(path, MANIFEST))) {
-        return uri;
+        return List.of(uri);
       }
       Comparator<Version> order = Comparator.comparing(Version::version, ModelVersion.ORDER);
-      return Stream.of(files.listStatus(path))
-          .filter(FileStatus::isDirectory)
-          .map(FileStatus::getPath)
-          .map(folder -> new Version(folder.toString(), member(files, folder, "version")))
-          .filter(version -> !version.version().isEmpty())
-          .max(order)
-          .map(Version::uri)
-          .orElseThrow(() -> notFound(uri, "it has no sealane.json and no folder that has", null));
+      List<String> found =
+          Stream.of(files.listStatus(path))
+              .filter(FileStatus::isDirectory)
+              .map(FileStatus::getPath)
+              .map(folder -> new Version(folder.toString(), member(files, folder, "version")))
+              .filter(version -> !version.version().isEmpty())
+              .sorted(order.reversed())
+              .map(Version::uri)
+              .toList();
+      if (found.isEmpty()) {
+        throw notFound(uri, "it has no sealane.json and no folder that has", null);
+      }
+      return found;
     } catch (FileNotFoundException missing) {
       throw notFound(uri, "there is no such folder", missing);
     } catch (IOException | IllegalArgumentException failed) {

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
@@ -39,7 +40,10 @@ public final class BundleStore {
    * @throws SealaneException of the bundle family
    */
   public ResolvedBundle resolve(String location) {
-    String uri = find(location);
+    return resolve(location, find(location));
+  }
+
+  private ResolvedBundle resolve(String location, String uri) {
     if (BundleFiles.isLocal(uri)) {
       return resolved(location, uri, BundleFiles.localPath(uri));
     }
@@ -58,7 +62,7 @@ public final class BundleStore {
    * @throws SealaneException BUNDLE_NOT_FOUND
    */
   public String find(String location) {
-    return BundleFiles.newest(BundleFiles.uri(location), hadoop);
+    return BundleFiles.versions(BundleFiles.uri(location), hadoop).get(0);
   }
 
   private ResolvedBundle resolved(String location, String uri, Path folder) {
@@ -98,32 +102,43 @@ public final class BundleStore {
   }
 
   /**
-   * The bundle that is at the reference's location by now, when it can take the place of the one in
-   * use: verified, and with the same signature. Otherwise the one in use.
+   * The newest bundle at the reference's location that can take the place of the one in use: one
+   * that can be verified and has the same signature. The one in use when there is none.
    */
   public BundleReference latest(BundleReference used, Signature signature) {
     try {
-      String uri = find(used.location());
-      if (BundleFiles.manifestDigest(uri, hadoop).equals(used.manifest())) {
-        return used;
+      for (String uri : BundleFiles.versions(BundleFiles.uri(used.location()), hadoop)) {
+        Optional<BundleReference> fit = fitting(uri, used, signature);
+        if (fit.isPresent()) {
+          return fit.get();
+        }
       }
-      ResolvedBundle found = resolve(used.location());
-      if (found.manifest().signature().equals(signature)) {
-        log(
-            System.Logger.Level.INFO,
-            used,
-            "version " + found.manifest().version() + " takes over");
-        return found.reference();
-      }
-      log(
-          System.Logger.Level.WARNING,
-          used,
-          "the bundle in use stays, the new one has another signature: "
-              + found.manifest().signature());
     } catch (SealaneException refused) {
       log(System.Logger.Level.WARNING, used, "the bundle in use stays: " + refused.getMessage());
     }
     return used;
+  }
+
+  private Optional<BundleReference> fitting(String uri, BundleReference used, Signature signature) {
+    try {
+      if (BundleFiles.manifestDigest(uri, hadoop).equals(used.manifest())) {
+        return Optional.of(used);
+      }
+      ResolvedBundle found = resolve(used.location(), uri);
+      String version = found.manifest().version();
+      if (found.manifest().signature().equals(signature)) {
+        log(System.Logger.Level.INFO, used, "version " + version + " takes over");
+        return Optional.of(found.reference());
+      }
+      String other = " is passed over, it has another signature: ";
+      log(
+          System.Logger.Level.WARNING,
+          used,
+          "version " + version + other + found.manifest().signature());
+    } catch (SealaneException refused) {
+      log(System.Logger.Level.WARNING, used, uri + " is passed over: " + refused.getMessage());
+    }
+    return Optional.empty();
   }
 
   private static void log(System.Logger.Level level, BundleReference used, String message) {
