@@ -1,10 +1,11 @@
 """One contestant in its own process: reads JSON lines, does what they say, answers in JSON lines.
 
 ``{"do": "open", "name", "line", "confs"}`` → ``{"version"}``
-``{"do": "run", "stage", "job", "table", "out", "confs"}`` → ``{"seconds"}``
+``{"do": "run", "stage", "job", "table", "out", "sink", "confs"}`` → ``{"seconds"}``
 
-Stage ``score`` is table → score → Parquet; stage ``onnx``, of the contestant ``limit`` alone, is
-ONNX Runtime over as many rows. A failure answers ``{"error"}``. Ends when its input does.
+Stage ``score`` is table → score → sink, Parquet or Spark's ``noop``; stage ``onnx``, of the
+contestant ``limit`` alone, is ONNX Runtime over as many rows. A failure answers ``{"error"}``.
+Ends when its input does.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Contestant:
         else:
             table = self.spark.read.parquet(order["table"])
             scored = self._scorer(self.spark, table, order["job"])
-            scored.write.mode("overwrite").parquet(order["out"])
+            writer = scored.write.mode("overwrite").format(order["sink"])
+            writer.save(order["out"] if order["sink"] == "parquet" else None)
         return time.perf_counter() - start
 
 

@@ -24,6 +24,21 @@ STAGES = {"limit": ("scan", "onnx")}
 SMALL = 4096
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """How a race is run.
+
+    Attributes:
+        count: Turns of each contestant that count.
+        warm: Turns before them that do not.
+        sink: Where Spark writes what was scored: ``parquet``, or ``noop``, which drops it.
+    """
+
+    count: int
+    warm: int
+    sink: str
+
+
 @dataclass
 class Turns:
     """What the contestants took.
@@ -84,9 +99,7 @@ class Field:
             for process in opened.processes.values():
                 process.close()
 
-    def race(
-        self, workload: Workload, job: dict[str, Any], rows: int, rounds: int, warm: int
-    ) -> Turns:
+    def race(self, workload: Workload, job: dict[str, Any], rows: int, rounds: Rounds) -> Turns:
         """Check that all give the same, then let each take one turn per round."""
         turns = Turns()
         here = dict(self.processes)
@@ -95,10 +108,10 @@ class Field:
         self._agree(here, small, job, turns)
         turns.samples = {name: [] for name in here}
         chance = random.Random(0)
-        for turn in range(-warm, rounds):
+        for turn in range(-rounds.warm, rounds.count):
             for name in chance.sample(list(here), len(here)):
                 try:
-                    stages = self.turn(here[name], job, small, table, rows)
+                    stages = self.turn(here[name], job, small, table, rows, rounds.sink)
                 except Failed as error:
                     self._leave_out(f"{name} ({workload.name})", f"failed: {error}")
                     del here[name], turns.samples[name]
@@ -106,11 +119,17 @@ class Field:
                 if turn >= 0:
                     turns.samples[name].append(stages)
             turns.loads += [os.getloadavg()[0]] if turn >= 0 else []
-            say(f"Spark {self.line}: {workload.name}, round {turn + 1} of {rounds}")
+            say(f"Spark {self.line}: {workload.name}, round {turn + 1} of {rounds.count}")
         return turns
 
     def turn(
-        self, process: Process, job: dict[str, Any], small: Path, table: Path, rows: int
+        self,
+        process: Process,
+        job: dict[str, Any],
+        small: Path,
+        table: Path,
+        rows: int,
+        sink: str,
     ) -> dict[str, Sample]:
         """One contestant's turn: a small job that does not count, then each stage.
 
@@ -119,9 +138,9 @@ class Field:
         process.measure(SMALL, order("score", job, small))
         taken = {}
         for stage in STAGES.get(process.name, ("score",)):
-            taken[stage] = process.measure(rows, order(stage, job, table))
+            taken[stage] = process.measure(rows, order(stage, job, table, sink))
             written = agreement.count(process.result)
-            if written != rows:
+            if sink == "parquet" and written != rows:
                 raise Failed(f"wrote {written} rows of {rows}")
         return taken
 
@@ -148,14 +167,14 @@ class Field:
         say(f"Spark {self.line}: {name} is left out, {reason}")
 
 
-def order(stage: str, job: dict[str, Any], table: Path) -> dict[str, Any]:
+def order(stage: str, job: dict[str, Any], table: Path, sink: str = "parquet") -> dict[str, Any]:
     """What to do, with every file of the table one partition."""
     size = max(part.stat().st_size for part in table.glob("*.parquet"))
     confs = {
         "spark.sql.files.openCostInBytes": str(size),
         "spark.sql.files.maxPartitionBytes": str(size + size // 2),
     }
-    return {"stage": stage, "job": job, "table": str(table), "confs": confs}
+    return {"stage": stage, "job": job, "table": str(table), "sink": sink, "confs": confs}
 
 
 def say(what: str) -> None:

@@ -71,11 +71,11 @@ def ratios(workload: Workload, turns: Turns) -> list[Ratio]:
     return found
 
 
-def print_race(field: Field, workload: Workload, rows: int, turns: Turns) -> None:
+def print_race(field: Field, workload: Workload, rows: int, turns: Turns, sink: str) -> None:
     """Print one workload's rates and ratios."""
     rounds, loads = len(turns.loads), turns.loads or [0.0]
     print(f"\n{workload.name}: {workload.says}; {rows:,} rows, Spark {field.version}, local[2]")
-    print(f"{rounds} rounds, load average {min(loads):.1f} to {max(loads):.1f}")
+    print(f"into {sink}, {rounds} rounds, load average {min(loads):.1f} to {max(loads):.1f}")
     print(f"{'':30}{'rows per CPU-second':>36}{'rows per second':>36}")
     print(f"{'':30}" + f"{'median':>12}{'10 %':>12}{'90 %':>12}" * 2)
     for name, samples in turns.samples.items():

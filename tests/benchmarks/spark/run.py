@@ -22,7 +22,7 @@ import models
 import onnxruntime
 import partitions
 from build import ROOT
-from field import Field
+from field import Field, Rounds
 from process import LINES, own_folder
 from report import misses, print_race, race_json
 from scorers import SCORERS
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 OUT = ROOT / "out/bench"
 PARTS = ("mlp", "others", "linearity", "partitions")
+SINK = "what the races write: Parquet, or nothing (Spark's noop), which leaves scan and scoring"
 NAMES = "parts, workloads, contestants, lines of Spark (3.5, 4.3)"
 RACES = {"mlp": MLPS, "others": OTHERS}
 WORKLOADS = tuple(work.name for works in RACES.values() for work in works)
@@ -121,9 +122,10 @@ def _races(
         for workload in workloads:
             rows = workload.quick if options.quick else workload.rows
             task = job(workload, models.build(workload.model, OUT / "spark/models"))
-            turns = field.race(workload, task, rows, options.rounds, options.warm)
-            print_race(field, workload, rows, turns)
-            found.append(race_json(field, workload, rows, turns))
+            rounds = Rounds(options.rounds, options.warm, options.sink)
+            turns = field.race(workload, task, rows, rounds)
+            print_race(field, workload, rows, turns, options.sink)
+            found.append(race_json(field, workload, rows, turns) | {"sink": options.sink})
             missed += misses(field, workload, turns)
     for name, reason in field.left_out.items():
         print(f"Spark {line}, left out: {name}: {reason}")
@@ -145,6 +147,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help=NAMES)
     parser.add_argument("--rounds", type=int, help="turns of each contestant that count")
     parser.add_argument("--warm", type=int, help="turns before them that do not")
+    parser.add_argument("--sink", choices=("parquet", "noop"), default="parquet", help=SINK)
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 8)
     options.warm = options.warm or (1 if options.quick else 3)
