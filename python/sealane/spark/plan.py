@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -105,3 +105,17 @@ class ScorePlan:
     on_error: OnError
     into: str
     error_column: str | None
+
+    @property
+    def columns(self) -> list[int]:
+        """Indices of the columns that inputs are read from, increasing."""
+        return sorted({path[0] for each in self.inputs for path in each.columns})
+
+    def narrowed(self) -> ScorePlan:
+        """The same plan for a batch that has those columns only."""
+        place = {column: index for index, column in enumerate(self.columns)}
+        inputs = (
+            replace(each, columns=tuple((place[first], *below) for first, *below in each.columns))
+            for each in self.inputs
+        )
+        return replace(self, inputs=tuple(inputs))

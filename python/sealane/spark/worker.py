@@ -32,16 +32,50 @@ class ScoreTask:
 
     def __call__(self, batches: Iterator[Any]) -> Iterator[Any]:
         """The batches with the columns that scoring adds; the others are passed on untouched."""
-        added = [name for name in (self.plan.into, self.plan.error_column) if name is not None]
-        first = next(batches, None)
-        if first is None:
-            return
-        with opened(self.source, _threads()) as session:
-            scorer = BatchScorer(session, self.plan)
-            for batch in chain((first,), batches):
-                columns = scorer.score(batch)
-                names = [*batch.schema.names, *added]
-                yield pa.RecordBatch.from_arrays([*batch.columns, *columns], names=names)
+        for batch, columns in _scored(self.source, self.plan, batches):
+            names = [*batch.schema.names, *_added(self.plan)]
+            yield pa.RecordBatch.from_arrays([*batch.columns, *columns], names=names)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreColumns:
+    """The function of the columns that inputs are read from, as Arrow arrays. Picklable.
+
+    Attributes:
+        source: Where the bundle is.
+        plan: How rows become scores; a batch has those columns only.
+    """
+
+    source: BundleSource
+    plan: ScorePlan
+
+    def __call__(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """Per batch a struct of the columns that scoring adds."""
+        names = [str(index) for index in range(len(self.plan.columns))]
+
+        def whole(arrays: Any) -> Any:
+            columns = [arrays] if len(names) == 1 else list(arrays)
+            return pa.RecordBatch.from_arrays(columns, names=names)
+
+        for _, columns in _scored(self.source, self.plan, map(whole, batches)):
+            yield pa.StructArray.from_arrays(columns, names=_added(self.plan))
+
+
+def _scored(
+    source: BundleSource, plan: ScorePlan, batches: Iterator[Any]
+) -> Iterator[tuple[Any, list[Any]]]:
+    """Each batch and the columns that scoring adds; a task without rows opens nothing."""
+    first = next(batches, None)
+    if first is None:
+        return
+    with opened(source, _threads()) as session:
+        scorer = BatchScorer(session, plan)
+        for batch in chain((first,), batches):
+            yield batch, scorer.score(batch)
+
+
+def _added(plan: ScorePlan) -> list[str]:
+    return [name for name in (plan.into, plan.error_column) if name is not None]
 
 
 def _threads() -> int:
