@@ -42,14 +42,20 @@ def run_parsed(
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of every job: the bundle, the table it reads, how it is scored."""
+    """Adds the arguments of jobs that score: the bundle, the table, how it is scored."""
     add = parser.add_argument
     add("--bundle", required=True, metavar="URI")
-    add("--input", "--input-table", required=True, help="path, URI, or name of a JDBC table")
-    add("--format", choices=FORMATS, default="parquet")
+    add_source(parser)
     add("--inputs", type=json.loads, help='JSON: {"input": "column"}; default: by name')
     add("--outputs", type=json.loads, help='JSON: ["output"]; default: all')
     add("--batch-size", type=int, default=1024)
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of every job: the table that it reads."""
+    add = parser.add_argument
+    add("--input", "--input-table", required=True, help="path, URI, or name of a JDBC table")
+    add("--format", choices=FORMATS, default="parquet")
     add("--jdbc-url")
     add("--option", action="append", default=[], metavar="K=V", help="of Spark's reader, writer")
     add("--secret", action="append", default=[], metavar="K=NAME", help="environment's value")

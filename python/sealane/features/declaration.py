@@ -65,6 +65,12 @@ class Features:
             if not 1 <= len(name) <= 256 or any(ord(char) < 32 for char in name):
                 raise _wrong(f"The name {name!r}", "Use 1 to 256 printable characters")
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns that are read, each once, in order of declaration."""
+        named = (chain.column or name for name, chain in self._chains.items())
+        return tuple(dict.fromkeys(named))
+
     def fit(self, data: object) -> FittedFeatures:
         """Learns from a training table.
 

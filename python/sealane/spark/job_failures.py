@@ -25,6 +25,8 @@ _CAUSE = re.compile(r"^(?:\s*Caused by)?: (.*)$", re.MULTILINE)
 _PYTHON = re.compile(r"Traceback \(most.*?^(\w[^\n]*)$", re.MULTILINE | re.DOTALL)
 """How a Python worker shows an exception."""
 
+_RANK = re.compile(r"RankFailed: (rank \d+: [^\n]*)")
+
 _UNWRITTEN = re.compile(
     r"No space left on device|Mkdirs failed|DSQuotaExceeded|Permission denied|PATH_ALREADY_EXISTS"
     r"|TABLE_OR_VIEW_ALREADY_EXISTS|already exists|FileAlreadyExistsException|SQLException"
@@ -72,6 +74,23 @@ def source_failures(source: str) -> Generator[None]:
     except _FAILURES as error:
         message = f"the table {source} can not be read: {_reason(_text(error))}"
         raise SealaneError(ErrorCode.INPUT_MISSING, message, {"table": source}) from error
+
+
+@contextmanager
+def rank_failures() -> Generator[None]:
+    """Turns what Spark raises while ranks train into a SealaneError, or else into JobFailed.
+
+    It is ENGINE_RUN_FAILED when a rank failed as often as Spark tries again.
+    """
+    try:
+        yield
+    except _FAILURES as error:
+        text = _text(error)
+        rank = _RANK.search(text)
+        if rank is None:
+            raise _explained(text, "the model") from error
+        message = f"the ranks failed again and again; the last time {_short(rank[1])}"
+        raise SealaneError(ErrorCode.ENGINE_RUN_FAILED, message) from error
 
 
 def _explained(text: str, output: str) -> SealaneError | JobFailed:

@@ -13,7 +13,7 @@ from sealane.core.frameworks import load_module
 from sealane.training.run import Array, Loss, Plan, Rows, loop, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Collection, Generator, Mapping
 
     from sealane.training.history import History
 
@@ -77,7 +77,7 @@ def fit(
     plan = Plan(epochs, batch_size, lr, seed, patience, progress)
     rows, held = split(features, target, validation, seed)
     call = logits or model
-    learner = _Learner(torch, model, call, _loss(torch, loss), plan, weight_decay, rows, held)
+    learner = _Learner(torch, model, call, loss, plan, weight_decay, rows, held)
     with torch.random.fork_rng(devices=[]), _threads(torch, model, threads):
         torch.manual_seed(seed)
         try:
@@ -97,7 +97,13 @@ def _threads(torch: Any, model: Any, wanted: int | None) -> Generator[None]:
         torch.set_num_threads(before)
 
 
-def _loss(torch: Any, loss: Loss | Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def loss_function(torch: Any, loss: Loss | Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The mean loss of a batch, of outputs and targets.
+
+    Args:
+        torch: The module.
+        loss: A name, or the function itself.
+    """
     functional = torch.nn.functional
     if callable(loss):
         return loss
@@ -114,6 +120,48 @@ def _loss(torch: Any, loss: Loss | Callable[[Any, Any], Any]) -> Callable[[Any, 
     return {"binary": binary, "squared": squared, "categories": categories}[loss]
 
 
+class BatchLoss:
+    """The mean loss of a batch, by a module's outputs.
+
+    Args:
+        torch: The module.
+        described: What names the arguments that features are given to.
+        call: What is called: ``described``, or a module whose ``forward`` it is.
+        loss: A name, or a function of outputs and targets.
+        features: Their names.
+
+    Raises:
+        SealaneError: INPUT_UNKNOWN for a feature without an argument.
+    """
+
+    def __init__(
+        self,
+        torch: Any,
+        described: Callable[..., Any],
+        call: Callable[..., Any],
+        loss: Loss | Callable[[Any, Any], Any],
+        features: Collection[str],
+    ) -> None:
+        self._call = _by_name(described, call, features)
+        self._loss = loss_function(torch, loss)
+
+    def __call__(self, features: Mapping[str, Any], targets: Any) -> Any:
+        """Of tensors ``[rows, …]``, as a tensor of no dims.
+
+        Raises:
+            SealaneError: INPUT_SHAPE when the outputs are not one per target.
+        """
+        outputs = self._call(features)
+        if outputs.shape[:1] != targets.shape[:1]:
+            raise SealaneError(
+                ErrorCode.INPUT_SHAPE,
+                f"The model gives {tuple(outputs.shape)} for targets {tuple(targets.shape)}.",
+            )
+        if outputs.ndim == targets.ndim + 1 and outputs.shape[-1] == 1:
+            outputs = outputs.squeeze(-1)
+        return self._loss(outputs, targets)
+
+
 class _Learner:
     """One module with its rows as tensors."""
 
@@ -122,7 +170,7 @@ class _Learner:
         torch: Any,
         model: Any,
         call: Callable[..., Any],
-        loss: Callable[[Any, Any], Any],
+        loss: Loss | Callable[[Any, Any], Any],
         plan: Plan,
         weight_decay: float,
         rows: Rows,
@@ -130,8 +178,8 @@ class _Learner:
     ) -> None:
         self._torch = torch
         self._model = model
-        self._call = _by_name(call if call is not model else model.forward, call, rows)
-        self._loss = loss
+        described = call if call is not model else model.forward
+        self._batch_loss = BatchLoss(torch, described, call, loss, rows.features)
         self._batch = plan.batch_size
         self._optimizer = torch.optim.AdamW(
             model.parameters(), lr=plan.lr, weight_decay=weight_decay
@@ -146,17 +194,6 @@ class _Learner:
             return self._torch.from_numpy(np.ascontiguousarray(x)).to(self._device)
 
         return {name: tensor(x) for name, x in rows.features.items()}, tensor(rows.target)
-
-    def _batch_loss(self, features: Mapping[str, Any], targets: Any) -> Any:
-        outputs = self._call(features)
-        if outputs.shape[:1] != targets.shape[:1]:
-            raise SealaneError(
-                ErrorCode.INPUT_SHAPE,
-                f"The model gives {tuple(outputs.shape)} for targets {tuple(targets.shape)}.",
-            )
-        if outputs.ndim == targets.ndim + 1 and outputs.shape[-1] == 1:
-            outputs = outputs.squeeze(-1)
-        return self._loss(outputs, targets)
 
     def train(self, order: Array, advance: Callable[[int], None]) -> float:
         """One epoch of AdamW steps."""
@@ -198,14 +235,14 @@ class _Learner:
 
 
 def _by_name(
-    described: Callable[..., Any], call: Callable[..., Any], rows: Rows
+    described: Callable[..., Any], call: Callable[..., Any], features: Collection[str]
 ) -> Callable[[Mapping[str, Any]], Any]:
     """Calls with features by argument name, or in their order where it takes ``*arguments``."""
     kinds = [parameter.kind for parameter in inspect.signature(described).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
         return lambda features: call(*features.values())
     names = set(inspect.signature(described).parameters)
-    unknown = sorted(set(rows.features) - names)
+    unknown = sorted(set(features) - names)
     if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
         raise SealaneError(
             ErrorCode.INPUT_UNKNOWN,

@@ -1,0 +1,269 @@
+"""The barrier task of a rank: it keeps the rank's process, and speaks for it to the other tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark import BarrierTaskContext
+
+from sealane.core import ErrorCode, SealaneError
+from sealane.spark.arrow import pa
+from sealane.training.distributed.checkpoints import CheckpointFolder
+from sealane.training.distributed.lanes import Lane, write_lane
+from sealane.training.distributed.rank import RankJob, main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sealane.spark.training.preparation import Preparation
+    from sealane.spark.training.telling import Door
+    from sealane.training.distributed.config import TrainConfig
+
+RESULT = "rank int, kind string, payload binary"
+"""What a task gives: ``report`` and ``error`` are JSON, ``weights`` is a piece of them."""
+
+PIECE_BYTES = 32 << 20
+
+
+class RankFailed(Exception):
+    """A rank failed in a way that another try may mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class GangTask:
+    """The function that Spark maps over the partitions of a barrier stage. Picklable.
+
+    Attributes:
+        framework: What trains.
+        payload: What it trains, pickled.
+        config: The run.
+        preparation: How rows are made ready.
+        lanes: Those that lie in the shared folder; None when each task lays down its own.
+        door: Where progress is told.
+    """
+
+    framework: str
+    payload: bytes
+    config: TrainConfig
+    preparation: Preparation
+    lanes: tuple[Lane, ...] | None
+    door: Door | None
+
+    def __call__(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """Trains; gives what `RESULT` says."""
+        context = BarrierTaskContext.get()
+        with tempfile.TemporaryDirectory(prefix="sealane-rank-") as scratch:
+            member = _Member(self, context, Path(scratch))
+            with member.process:
+                rows = member.run(batches)
+            for kind, payload in rows:
+                columns = [[member.rank], [kind], [payload]]
+                types = (pa.int32(), pa.string(), pa.binary())
+                arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
+                yield pa.RecordBatch.from_arrays(arrays, names=["rank", "kind", "payload"])
+
+
+class _Member:
+    def __init__(self, task: GangTask, context: BarrierTaskContext, scratch: Path) -> None:
+        self._task = task
+        self._config = task.config
+        self._context = context
+        self.rank = context.partitionId()
+        shared = task.config.shared
+        self._folder = (scratch if shared is None else Path(shared)) / "rows"
+        self._result = scratch / "weights"
+        host = context.getTaskInfos()[self.rank].address.rpartition(":")[0]
+        threads = task.config.threads or context.cpus()
+        job = RankJob(
+            task.framework, task.payload, task.config, self.rank, host, threads, self._result
+        )
+        self.process = _Process(job, _environment(context, threads))
+
+    def run(self, batches: Iterator[Any]) -> list[tuple[str, bytes]]:
+        """Trains, with the others; all of them come to the same end."""
+        mine = self._ready(batches)
+        all_ready = self._gathered(mine)
+        outcome = {"error": _first_error(all_ready)}
+        if outcome["error"] is None:
+            outcome = self._trained(all_ready)
+        all_done = self._gathered(outcome)
+        error = _first_error(all_done)
+        if error is None:
+            return [("report", json.dumps(outcome["done"]).encode()), *self._weights()]
+        if error["code"] is None:
+            raise RankFailed(f"rank {error['rank']}: {error['message']}")
+        return [("error", json.dumps(error).encode())]
+
+    def _ready(self, batches: Iterator[Any]) -> dict[str, Any]:
+        """This rank's rows and address, or why it has none."""
+        try:
+            lanes = self._lanes(batches)
+            newest = CheckpointFolder(self._folder.parent / "checkpoints").newest()
+            told = self.process.receive()
+            return told | {
+                "lanes": [lane.to_json() for lane in lanes],
+                "checkpoint": None if newest is None else str(newest),
+            }
+        except SealaneError as error:
+            fields = {"code": error.code, "message": error.message, "details": error.details}
+            return {"error": fields}
+
+    def _lanes(self, batches: Iterator[Any]) -> tuple[Lane, ...]:
+        if self._task.lanes is not None:
+            for _ in batches:
+                pass
+            return self._task.lanes
+        self._folder.mkdir()
+        prepare, config = self._task.preparation, self._config
+        made = (prepare.arrays(batch) for batch in batches)
+        return (write_lane(self._folder, self.rank, made, config.validation, config.seed),)
+
+    def _gathered(self, mine: dict[str, Any]) -> list[dict[str, Any]]:
+        return [json.loads(each) for each in self._context.allGather(json.dumps(mine))]
+
+    def _trained(self, ready: list[dict[str, Any]]) -> dict[str, Any]:
+        told = {each["number"]: Lane(**each) for entry in ready for each in entry["lanes"]}
+        lanes = [told[number] for number in sorted(told)]
+        try:
+            steps = steps_of(lanes, self._config)
+        except SealaneError as error:
+            fields = {"code": error.code, "message": error.message, "details": error.details}
+            return {"error": fields}
+        fingerprint = fingerprint_of(lanes)
+        self.process.send(
+            {
+                "peers": [each["address"] for each in ready],
+                "folder": str(self._folder),
+                "steps": steps,
+                "run": run_digest(self._config, fingerprint),
+                "checkpoint": ready[0]["checkpoint"],
+            }
+        )
+        rows = {"train": sum(lane.train for lane in lanes), "fingerprint": fingerprint}
+        rows["validation"] = sum(lane.validation for lane in lanes)
+        return self._watched(rows | {"steps": steps})
+
+    def _watched(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Passes on what the process tells, until it tells that it is done."""
+        door = self._task.door
+        silent = nullcontext[Callable[[dict[str, Any]], None]](_say_nothing)
+        with door.opened(self.rank) if door is not None else silent as tell:
+            while "progress" in (message := self.process.receive()):
+                tell(message["progress"])
+        return {"done": message["done"] | facts} if "done" in message else message
+
+    def _weights(self) -> list[tuple[str, bytes]]:
+        if self.rank != 0:
+            return []
+        data = self._result.read_bytes()
+        starts = range(0, len(data), PIECE_BYTES)
+        return [("weights", data[start : start + PIECE_BYTES]) for start in starts]
+
+
+def _say_nothing(message: dict[str, Any]) -> None:
+    del message
+
+
+def steps_of(lanes: list[Lane], config: TrainConfig) -> int:
+    """Steps of an epoch: as many as the lane with the fewest rows has.
+
+    Raises:
+        SealaneError: INPUT_SHAPE when it has not enough for one.
+    """
+    least = min(lanes, key=lambda lane: lane.train)
+    if least.train < config.lane_rows:
+        raise SealaneError(
+            ErrorCode.INPUT_SHAPE,
+            f"lane {least.number} of {len(lanes)} has {least.train} rows to train on and a step "
+            f"takes {config.lane_rows} of it: use fewer ranks, a smaller batch_size or more rows",
+            {"rows": least.train, "needed": config.lane_rows},
+        )
+    return least.train // config.lane_rows
+
+
+def fingerprint_of(lanes: list[Lane]) -> str:
+    """SHA-256 over the rows of all lanes, as they were laid down."""
+    return hashlib.sha256("".join(lane.digest for lane in lanes).encode()).hexdigest()
+
+
+def run_digest(config: TrainConfig, fingerprint: str) -> str:
+    """What has to be the same for a run to go on from a checkpoint."""
+    names = ("loss", "optimizer", "lr", "weight_decay", "seed", "validation", "precision")
+    settings = {name: getattr(config, name) for name in (*names, "rows_per_step", "all_lanes")}
+    settings["rows"] = fingerprint
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _first_error(told: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The error to blame: not one that only says that another rank is gone."""
+    errors = [
+        {"lostPeer": False} | each["error"] | {"rank": each["error"].get("rank", rank)}
+        for rank, each in enumerate(told)
+        if each.get("error") is not None
+    ]
+    return min(errors, key=lambda error: error["lostPeer"]) if errors else None
+
+
+class _Process:
+    """The rank's process; it ends with the block."""
+
+    def __init__(self, job: RankJob, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", f"from {main.__module__} import main; main()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._given, self._told = self._process.stdin, self._process.stdout
+        job.write(self._given)
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._told.close()
+        try:
+            self._given.close()
+        except BrokenPipeError:
+            return
+
+    def send(self, order: dict[str, Any]) -> None:
+        """Tells the process what to do; one that is gone tells why when it is listened to."""
+        try:
+            self._given.write(json.dumps(order).encode() + b"\n")
+            self._given.flush()
+        except BrokenPipeError:
+            return
+
+    def receive(self) -> dict[str, Any]:
+        """The next thing that it tells; an error when it has ended without a word."""
+        line = self._told.readline()
+        if line:
+            return json.loads(line)
+        code = self._process.wait()
+        ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+        message = f"the process ended with {ended}; its last words are in the executor's log"
+        return {"error": {"code": None, "message": message, "details": {}}}
+
+
+def _environment(context: BarrierTaskContext, threads: int) -> dict[str, str]:
+    gpus = context.resources().get("gpu")
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "OMP_NUM_THREADS": str(threads),
+        "CUDA_VISIBLE_DEVICES": ",".join(gpus.addresses) if gpus else "",
+    }

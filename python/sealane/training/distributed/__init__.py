@@ -1,0 +1,1 @@
+"""What one rank of a distributed run does, whoever started it: rows, steps, checkpoints."""

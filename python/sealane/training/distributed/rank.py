@@ -1,0 +1,156 @@
+"""A rank: one process that trains, started and watched by its task.
+
+It is told what to do by a pickled `RankJob` on standard input and, after the ranks have met, by a
+line of JSON; it answers in lines of JSON. When its standard input ends, so does it: the task is
+gone.
+
+``{"address"}`` → ``{"peers", "folder", "steps", "run", "checkpoint"}`` → ``{"progress"}`` … →
+``{"done"}`` or ``{"error"}``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pickle
+import struct
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from sealane.core import SealaneError
+from sealane.training.distributed.checkpoints import CheckpointFolder
+from sealane.training.distributed.loop import Place, train
+from sealane.training.distributed.reading import RankRows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sealane.training.distributed.config import TrainConfig
+    from sealane.training.distributed.loop import Learner
+
+FRAMEWORKS = {"torch": "sealane.training.distributed.torch_rank"}
+"""Where each framework's rank is made."""
+
+_LENGTH = struct.Struct("<Q")
+
+
+@dataclass(frozen=True, slots=True)
+class RankJob:
+    """What one rank does. Picklable.
+
+    Attributes:
+        framework: A key of `FRAMEWORKS`.
+        payload: What the framework trains, pickled.
+        config: The run.
+        rank: From 0.
+        host: The name under which the others reach this machine.
+        threads: CPU threads.
+        result: The file for the weights, written by rank 0.
+    """
+
+    framework: str
+    payload: bytes
+    config: TrainConfig
+    rank: int
+    host: str
+    threads: int
+    result: Path
+
+    def write(self, stream: IO[bytes]) -> None:
+        """Hands it to a process."""
+        data = pickle.dumps(self)
+        stream.write(_LENGTH.pack(len(data)) + data)
+        stream.flush()
+
+    @classmethod
+    def read(cls, stream: IO[bytes]) -> RankJob:
+        """Takes what `write` gave."""
+        [length] = _LENGTH.unpack(stream.read(_LENGTH.size))
+        return pickle.loads(stream.read(length))
+
+
+class Rank(Protocol):
+    """One framework's part in a gang."""
+
+    def address(self) -> str:
+        """Binds what others connect to; gives where, or nothing."""
+        ...
+
+    def join(self, peers: Sequence[str]) -> Learner:
+        """Meets the others, whose addresses are given in the order of ranks."""
+        ...
+
+    def is_lost_peer(self, error: Exception) -> bool:
+        """Whether an error says only that another rank is gone."""
+        ...
+
+    def close(self) -> None:
+        """Leaves the gang."""
+        ...
+
+
+def main() -> None:
+    """Does the job of standard input."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    given = sys.stdin.buffer
+    job = RankJob.read(given)
+
+    def answer(message: dict[str, Any]) -> None:
+        print(json.dumps(message), file=answers, flush=True)
+
+    rank: Rank | None = None
+    try:
+        rank = importlib.import_module(FRAMEWORKS[job.framework]).create(job)
+        assert rank is not None
+        answer({"address": rank.address()})
+        order = json.loads(given.readline())
+        threading.Thread(target=_end_with, args=(given,), daemon=True).start()
+        answer({"done": _train(rank, job, order, answer)})
+        rank.close()
+    except Exception as error:
+        traceback.print_exc()
+        answer({"error": _told(error, lost=rank is not None and rank.is_lost_peer(error))})
+        # Others may be waiting inside a collective: the closed connection wakes them.
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def _end_with(stream: IO[bytes]) -> None:
+    stream.read()
+    os._exit(1)
+
+
+def _train(rank: Rank, job: RankJob, order: dict[str, Any], answer: Any) -> dict[str, Any]:
+    learner = rank.join(order["peers"])
+    folder = Path(order["folder"])
+    rows = RankRows(folder, job.config, job.rank, order["steps"])
+    shared = job.config.shared is not None
+    store = CheckpointFolder(folder.parent / "checkpoints") if shared else None
+    place = Place(job.rank, order["steps"], order["run"], store)
+    begin = (
+        store.read(Path(order["checkpoint"]), order["run"])
+        if store and order["checkpoint"]
+        else None
+    )
+    outcome = train(
+        learner, rows, job.config, place, begin, lambda told: answer({"progress": told})
+    )
+    if job.rank == 0:
+        job.result.write_bytes(outcome.weights)
+    return {"epochs": outcome.epochs, "best": outcome.best, "resumed": outcome.resumed}
+
+
+def _told(error: Exception, *, lost: bool) -> dict[str, Any]:
+    coded = isinstance(error, SealaneError)
+    return {
+        "code": error.code.value if coded else None,
+        "message": error.message if coded else f"{type(error).__name__}: {error}",
+        "details": error.details if coded else {},
+        "lostPeer": lost,
+    }
