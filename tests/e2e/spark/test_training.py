@@ -124,5 +124,5 @@ def test_bad_usage(rows, tmp_path):
     ended = job(rows, tmp_path, "nothing").run()
     assert ended.failed(5) == "ENGINE_UNAVAILABLE"
     ended = job(rows, tmp_path, target="z").run()
-    assert ended.failed(3) in ("INPUT_MISSING",)
+    assert ended.failed(4) == "INPUT_MISSING"
     assert json.loads(ended.stdout)["error"]["details"] == {"column": "z"}

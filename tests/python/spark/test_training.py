@@ -40,7 +40,7 @@ def table(spark):
 
 def settings(folder, **changes):
     given = {
-        "name": "crossed", "path": str(folder / "bundle"), "target": "y", "batch_size": 64,
+        "name": "crossed", "path": str(folder / "new" / "bundle"), "target": "y", "batch_size": 64,
         "lr": 2e-2, "epochs": 3, "progress": False, "slot_seconds": 5.0,
     }  # fmt: skip
     return TrainConfig(**{**given, **changes})
@@ -109,7 +109,7 @@ def test_a_rank_that_always_fails_ends_the_run(table, tmp_path):
     assert caught.value.code == "ENGINE_RUN_FAILED"
     assert "there is no such layer" in caught.value.message
     assert time.monotonic() - started < 180
-    assert not (tmp_path / "bundle").exists()
+    assert not (tmp_path / "new" / "bundle").exists()
 
 
 def test_a_run_goes_on_after_its_driver_is_gone(table, tmp_path):
@@ -189,7 +189,7 @@ def test_what_can_not_be_trained_is_refused_in_seconds(
         train(df, crossed(), settings(tmp_path, **changes, **folder))
     assert caught.value.code == code
     assert time.monotonic() - started < 90
-    assert not (tmp_path / "bundle").exists()
+    assert not (tmp_path / "new" / "bundle").exists()
 
 
 def test_uneven_and_empty_partitions(table, tmp_path):

@@ -121,9 +121,11 @@ class Progress:
         rank = int(message["rank"])
         if "samplesPerSecond" in message:
             self._rates[rank] = int(message["samplesPerSecond"])
-            if rank == 0:
-                self._say(f"epoch {message['in']}, step {message['step']} of {message['steps']}")
-        elif "epoch" in message and rank == 0:
+        if rank != 0:
+            return
+        if "in" in message:
+            self._say(f"epoch {message['in']}, step {message['step']} of {message['steps']}")
+        elif "epoch" in message:
             validation = message["validationLoss"]
             held = "" if validation is None else f", validation {validation:.4f}"
             loss = f"loss {message['loss']:.4f}{held}"

@@ -94,6 +94,7 @@ def train(df: DataFrame, trainable: Trainable, config: TrainConfig) -> TrainedBu
     check_request(
         config.name, config.version, Path(config.path), formats, overwrite=config.overwrite
     )
+    Path(config.path).absolute().parent.mkdir(parents=True, exist_ok=True)
     check_slots(df.sparkSession, config.ranks, config.slot_seconds)
     preparation, lanes = _rows(df, trainable, config)
     example = to_arrow(df.select(*preparation.columns).limit(EXAMPLE_ROWS))

@@ -152,8 +152,10 @@ class _Run:
 
     def epoch(self, cursor: Cursor) -> Cursor:
         """One epoch, or the rest of one."""
-        started = time.perf_counter()
+        started, skipped = time.perf_counter(), cursor.step
         cursor = self._steps(cursor)
+        samples = (cursor.step - skipped) * self._config.batch_size
+        rate = round(samples / (time.perf_counter() - started))
         loss = cursor.loss / (self._place.steps * self._config.ranks)
         validation = self._validate()
         self._check(loss, validation, cursor.epoch)
@@ -168,7 +170,8 @@ class _Run:
         if best == len(epochs) - 1 and validation is not None and self._place.rank == 0:
             self.best = self._learner.weights()
         cursor = Cursor(cursor.epoch + 1, 0, 0.0, epochs, best)
-        self._tell({"epoch": cursor.epoch, "of": self._config.epochs, **told})
+        ended = {"epoch": cursor.epoch, "of": self._config.epochs, "samplesPerSecond": rate}
+        self._tell(ended | told)
         self._keep(cursor)
         return cursor
 

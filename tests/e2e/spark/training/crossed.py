@@ -66,5 +66,9 @@ steady = TorchTrainable(module=lambda _: Crossed(), inputs=["x"], logits="logit"
 def failing() -> TorchTrainable:
     """Made on the driver, which is told how it fails."""
     act, marker, step = (os.environ[name] for name in ("ACT", "MARKER", "STEP"))
-    module = Failing(Path(marker), act, int(step))
-    return TorchTrainable(module=module, inputs=["x"], logits="logit", options=OPTIONS)
+    return TorchTrainable(
+        module=lambda _: Failing(Path(marker), act, int(step)),
+        inputs=["x"],
+        logits="logit",
+        options=OPTIONS,
+    )
