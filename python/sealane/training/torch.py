@@ -97,7 +97,7 @@ def _threads(torch: Any, model: Any, wanted: int | None) -> Generator[None]:
         torch.set_num_threads(before)
 
 
-def loss_function(torch: Any, loss: Loss | Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _loss(torch: Any, loss: Loss | Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """The mean loss of a batch, of outputs and targets.
 
     Args:
@@ -143,7 +143,7 @@ class BatchLoss:
         features: Collection[str],
     ) -> None:
         self._call = _by_name(described, call, features)
-        self._loss = loss_function(torch, loss)
+        self._loss = _loss(torch, loss)
 
     def __call__(self, features: Mapping[str, Any], targets: Any) -> Any:
         """Of tensors ``[rows, …]``, as a tensor of no dims.

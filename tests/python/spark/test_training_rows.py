@@ -10,6 +10,7 @@ from sealane.core import SealaneError
 from sealane.features import Features, Impute, Lookup, Normalize
 from sealane.spark.training.gang import fingerprint_of, run_digest, steps_of
 from sealane.spark.training.preparation import Preparation
+from sealane.spark.training.run_folder import RunFolder
 from sealane.training.distributed.checkpoints import KEPT, Checkpoint, CheckpointFolder, Cursor
 from sealane.training.distributed.config import TrainConfig
 from sealane.training.distributed.lanes import BLOCK_ROWS, LaneFile, part_path, write_lane
@@ -169,6 +170,23 @@ def test_checkpoints_are_whole_or_not_there(tmp_path):
     with pytest.raises(SealaneError, match="cut off") as caught:
         store.read(newest, "run")
     assert caught.value.code == "ARTIFACT_INVALID"
+
+
+def test_a_run_is_gone_on_with_for_the_same_columns_only(tmp_path):
+    settings = config(shared=str(tmp_path), resume=True)
+    begun = RunFolder(settings, ["a", "b"])
+    lanes = tuple(lay(begun.rows(), 2, 100))
+    assert begun.found() is None
+    begun.keep(None, lanes)
+    assert RunFolder(settings, ["a", "b"]).found() == (None, lanes)
+    reseeded = config(shared=str(tmp_path), resume=True, seed=1)
+    for other in (RunFolder(settings, ["a"]), RunFolder(reseeded, ["a", "b"])):
+        with pytest.raises(SealaneError) as caught:
+            other.found()
+        assert caught.value.code == "ARTIFACT_INVALID"
+    with pytest.raises(SealaneError) as caught:
+        RunFolder(config(shared=str(tmp_path)), ["a", "b"])
+    assert caught.value.code == "BUNDLE_EXISTS"
 
 
 def test_a_run_is_told_by_what_makes_its_result():

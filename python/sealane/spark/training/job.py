@@ -65,7 +65,7 @@ class TrainSummary:
     def to_json(self) -> dict[str, object]:
         """For one line of JSON."""
         made = self.trained
-        samples = made.rows * len(made.epochs)
+        samples = made.samples * len(made.epochs)
         return {
             "bundle": str(made.path),
             "contentId": self.content_id,

@@ -12,7 +12,7 @@ from sealane.spark.arrow import pa
 
 if TYPE_CHECKING:
     from sealane.features import FittedFeatures
-    from sealane.training.distributed.config import LossName
+    from sealane.training.run import Loss
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,7 +31,7 @@ class Preparation:
     features: FittedFeatures | None
     inputs: tuple[str, ...]
     target: str
-    loss: LossName
+    loss: Loss
 
     @property
     def columns(self) -> list[str]:

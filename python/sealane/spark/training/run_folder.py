@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from sealane.features import FittedFeatures
 from sealane.training.distributed.lanes import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sealane.training.distributed.config import TrainConfig
 
 MANIFEST = "run.json"
@@ -22,16 +24,17 @@ class RunFolder:
 
     Args:
         config: The run, which has a shared folder.
+        columns: What the model is trained on, raw columns where it has features.
 
     Raises:
         SealaneError: BUNDLE_EXISTS when there is a run that is not to be resumed.
     """
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, columns: Sequence[str]) -> None:
         assert config.shared is not None
         self._folder = Path(config.shared)
         self._path = self._folder / MANIFEST
-        self._settings = {
+        self._settings: dict[str, Any] = {"columns": [*columns]} | {
             name: getattr(config, name)
             for name in ("all_lanes", "validation", "seed", "target", "loss")
         }
@@ -74,7 +77,7 @@ class RunFolder:
             "features": None if features is None else features.to_json(),
             "lanes": [lane.to_json() for lane in lanes],
         }
-        partial = self._path.with_name(f".{MANIFEST}-{os.getpid()}")
+        partial = self._path.with_name(f".{MANIFEST}-{uuid.uuid4().hex}")
         partial.write_text(json.dumps(told))
         partial.replace(self._path)
 

@@ -27,7 +27,7 @@ from sealane.spark.training.telling import Progress, listening
 from sealane.training.distributed.lanes import Lane, write_lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pyspark.sql import DataFrame
 
@@ -46,6 +46,7 @@ class TrainedBundle(os.PathLike[str]):
         epochs: Per epoch ``loss``, ``validationLoss`` (None without validation) and ``seconds``.
         best: Index of the epoch whose weights it has.
         rows: Rows that were trained on, of which an epoch leaves out what is less than a step.
+        samples: Rows that an epoch took, in whole steps.
         held_out: Rows that were held back.
         fingerprint: SHA-256 of all rows as they were laid down.
         resumed: Steps that an earlier attempt had done.
@@ -56,6 +57,7 @@ class TrainedBundle(os.PathLike[str]):
     epochs: tuple[dict[str, Any], ...]
     best: int
     rows: int
+    samples: int
     held_out: int
     fingerprint: str
     resumed: int
@@ -125,6 +127,7 @@ def train(df: DataFrame, trainable: Trainable, config: TrainConfig) -> TrainedBu
         tuple(report["epochs"]),
         report["best"],
         report["train"],
+        report["steps"] * config.rows_per_step,
         report["validation"],
         report["fingerprint"],
         report["resumed"],
@@ -139,14 +142,15 @@ def _rows(
     inputs = () if trainable.features is not None else tuple(trainable.inputs)
     if not inputs and trainable.features is None:
         raise SealaneError(ErrorCode.INPUT_MISSING, "a trainable needs features or inputs")
-    folder = RunFolder(config) if config.shared is not None else None
+    columns = inputs if trainable.features is None else _raw_columns(trainable.features)
+    _check_columns(df, [*columns, config.target])
+    folder = RunFolder(config, columns) if config.shared is not None else None
     found = folder.found() if folder is not None else None
     if found is not None:
         fitted, lanes = found
         return Preparation(fitted, inputs, config.target, config.loss), lanes
     fitted = _fitted(df, trainable.features, config)
     preparation = Preparation(fitted, inputs, config.target, config.loss)
-    _check_columns(df, preparation.columns)
     if folder is None:
         return preparation, None
     lanes = _laid_down(df, preparation, config, folder.rows())
@@ -154,21 +158,25 @@ def _rows(
     return preparation, lanes
 
 
+def _raw_columns(features: Features | FittedFeatures) -> tuple[str, ...]:
+    if isinstance(features, Features):
+        return features.columns
+    return tuple(spec.name for spec in features.input_signature)
+
+
 def _fitted(
     df: DataFrame, features: Features | FittedFeatures | None, config: TrainConfig
 ) -> FittedFeatures | None:
     if not isinstance(features, Features):
         return features
-    names = list(features.columns)
-    _check_columns(df, names)
     share = config.fit_rows / max(df.count(), 1)
-    drawn = df.select(*names)
+    drawn = df.select(*features.columns)
     if share < 1:
         drawn = drawn.sample(min(1.0, 1.1 * share), config.seed).limit(config.fit_rows)
     return features.fit(to_arrow(drawn).to_pandas(date_as_object=False))
 
 
-def _check_columns(df: DataFrame, names: list[str]) -> None:
+def _check_columns(df: DataFrame, names: Sequence[str]) -> None:
     for name in names:
         if name not in df.columns:
             raise SealaneError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import uuid
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ class Cursor:
         loss: The sum of their losses, over all ranks.
         epochs: What the epochs before it gave, as JSON objects.
         best: Index of the epoch with the smallest validation loss.
+        seconds: What it took of the epoch so far, in all attempts.
     """
 
     epoch: int = 0
@@ -35,6 +37,7 @@ class Cursor:
     loss: float = 0.0
     epochs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     best: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class CheckpointFolder:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"step-{number:012}.checkpoint"
-        partial = path.with_name(f".{path.name}-{os.getpid()}")
+        partial = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
         with partial.open("wb") as file:
             file.write(checkpoint.to_bytes())
             file.flush()

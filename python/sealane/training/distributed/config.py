@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sealane.core import ErrorCode, SealaneError
+from sealane.training.run import Loss
 
-LossName = Literal["binary", "categories", "squared"]
 OptimizerName = Literal["sgd", "adam", "adamw"]
 Precision = Literal["single", "mixed"]
 
@@ -59,7 +59,7 @@ class TrainConfig:
     ranks: int = 2
     epochs: int = 5
     batch_size: int = 1024
-    loss: LossName = "binary"
+    loss: Loss = "binary"
     optimizer: OptimizerName = "adamw"
     lr: float = 1e-3
     weight_decay: float = 0.0
@@ -90,7 +90,7 @@ class TrainConfig:
                 "patience": self.patience is None or self.patience >= 1,
                 "threads": self.threads is None or self.threads >= 1,
                 "lanes": self.all_lanes >= 1 and self.all_lanes % self.ranks == 0,
-                "loss": self.loss in get_args(LossName),
+                "loss": self.loss in get_args(Loss),
                 "optimizer": self.optimizer in get_args(OptimizerName),
                 "precision": self.precision in get_args(Precision),
                 "resume": not self.resume or self.shared is not None,

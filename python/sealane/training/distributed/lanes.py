@@ -10,7 +10,7 @@ import hashlib
 import importlib
 import json
 import math
-import os
+import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +93,7 @@ class _Part:
     def __init__(self, path: Path) -> None:
         self.rows = 0
         self._path = path
-        self._partial = path.with_name(f".{path.name}-{os.getpid()}")
+        self._partial = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
         self._pending: list[dict[str, Array]] = []
         self._waiting = 0
         self._writer: Any = None

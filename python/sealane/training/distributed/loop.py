@@ -152,9 +152,10 @@ class _Run:
 
     def epoch(self, cursor: Cursor) -> Cursor:
         """One epoch, or the rest of one."""
-        started, skipped = time.perf_counter(), cursor.step
-        cursor = self._steps(cursor)
-        samples = (cursor.step - skipped) * self._config.batch_size
+        before = cursor
+        started = time.perf_counter()
+        cursor = self._steps(cursor, started)
+        samples = (cursor.step - before.step) * self._config.batch_size
         rate = round(samples / (time.perf_counter() - started))
         loss = cursor.loss / (self._place.steps * self._config.ranks)
         validation = self._validate()
@@ -162,7 +163,7 @@ class _Run:
         told: dict[str, Any] = {
             "loss": loss,
             "validationLoss": validation,
-            "seconds": round(time.perf_counter() - started, 3),
+            "seconds": round(before.seconds + time.perf_counter() - started, 3),
         }
         epochs = [*cursor.epochs, told]
         losses: list[Any] = [each["validationLoss"] for each in epochs]
@@ -175,9 +176,10 @@ class _Run:
         self._keep(cursor)
         return cursor
 
-    def _steps(self, cursor: Cursor) -> Cursor:
+    def _steps(self, cursor: Cursor, started: float) -> Cursor:
         """The steps of an epoch that are still to be done; its losses are in the cursor then."""
         config, place = self._config, self._place
+        began = started - cursor.seconds
         pace = _Pace(config.batch_size, self._tell)
         for rows in self._rows.epoch(cursor.epoch, cursor.step):
             number = cursor.epoch * place.steps + cursor.step
@@ -191,7 +193,7 @@ class _Run:
                 [loss] = self._learner.total([self._learner.taken()])
                 cursor = replace(cursor, loss=cursor.loss + loss)
                 if cursor.step < place.steps:
-                    self._keep(cursor)
+                    self._keep(replace(cursor, seconds=time.perf_counter() - began))
         return cursor
 
     def _validate(self) -> float | None:

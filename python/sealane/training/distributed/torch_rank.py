@@ -130,7 +130,8 @@ class TorchLearner:
 
     def step(self, rows: Rows, seed: int) -> None:
         """Forward, backward with the gradients' mean over the ranks, update."""
-        self._loss.train()
+        if not self._loss.training:
+            self._loss.train()
         torch.manual_seed(seed)
         self._optimizer.zero_grad(set_to_none=True)
         with self._precision():
