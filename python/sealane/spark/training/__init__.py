@@ -1,6 +1,6 @@
 """Training on Spark: every framework by the same call, with the same settings, into a bundle."""
 
-from sealane.spark.training.trainable import TorchTrainable as TorchTrainable
+from sealane.spark.training.torch_trainable import TorchTrainable as TorchTrainable
 from sealane.spark.training.training import TrainedBundle as TrainedBundle
 from sealane.spark.training.training import train as train
 from sealane.training.distributed.config import TrainConfig as TrainConfig
