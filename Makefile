@@ -55,6 +55,9 @@ spark-demo: setup ## Score ten million flights on Spark, in the executors' JVMs 
 	@test -f out/flights/flights-torch/sealane.json || $(MAKE) demo
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/spark_demo.py $(DEMO)
 
+train-demo: setup ## Train on flights with PyTorch, TensorFlow, JAX and Deeplearning4j on Spark, by two ranks and by one
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/train_demo.py $(DEMO)
+
 test: $(VENV)/.stamp $(SPARK35)/.stamp ## Run both suites: Java, Python, the shared conformance data, end to end
 	$(MVN) verify
 	@$(TAKE_JARS)
@@ -106,6 +109,11 @@ bench: bench-build ## Measure Sealane beside raw ONNX Runtime in both languages,
 spark-bench: setup ## Measure scoring on Spark beside other scorers, about 2 hours (SPARK_BENCH=--quick: a smoke run)
 	$(BIN)/python tests/benchmarks/spark/run.py $(SPARK_BENCH)
 
+train-bench: setup ## Measure training on Spark beside PyTorch alone, torchrun, TorchDistributor and dl4j-spark, about 40 minutes
+	$(BIN)/python tests/benchmarks/spark_training/overhead.py
+	$(BIN)/python tests/benchmarks/spark_training/ten_million.py torch
+	$(BIN)/python tests/benchmarks/spark_training/dl4j.py
+
 soak: bench-build ## Run a model a million times and open it 500 times, both languages; memory must stay flat
 	java $(PRETOUCHED) -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Soak
 	$(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine onnx
@@ -115,4 +123,4 @@ soak: bench-build ## Run a model a million times and open it 500 times, both lan
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)
 
-.PHONY: help setup demo finetune-demo spark-demo test lint format docker-test wheel lock bench-build bench spark-bench soak clean
+.PHONY: help setup demo finetune-demo spark-demo train-demo test lint format docker-test wheel lock bench-build bench spark-bench train-bench soak clean

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sealane.features import DateParts, Features, Impute, Log1p, Lookup, Normalize
+
 CATEGORICAL = ("carrier", "origin", "dest", "manufacturer")
 NUMERIC = (
     "month",
@@ -46,6 +48,15 @@ class Flights:
     held_out: pd.DataFrame
     held_out_late: np.ndarray
     total: int
+
+
+def declare() -> Features:
+    """The features, declared once: fitted in Python, compiled into every artifact."""
+    lookups = {name: Lookup(min_count=50) for name in CATEGORICAL}
+    numbers = {name: Impute("median", indicator=True) | Normalize() for name in NUMERIC}
+    numbers["distance"] = Log1p() | Normalize()
+    weekday = DateParts("weekday", encode="cyclic")
+    return Features({**lookups, **numbers, "date": weekday})
 
 
 def load(sample: int | None = None, seed: int = 0) -> Flights:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 import torch
-from data import CATEGORICAL, NUMERIC, Flights, load
+from data import CATEGORICAL, Flights, declare, load
 from models import TorchLateness, keras_lateness
 from rich.table import Table
 from sklearn.linear_model import LogisticRegression
@@ -22,7 +22,6 @@ from sklearn.metrics import roc_auc_score
 from story import console, step
 
 import sealane
-from sealane.features import DateParts, Features, Impute, Log1p, Lookup, Normalize
 from sealane.training import keras as keras_training
 from sealane.training import torch as torch_training
 
@@ -45,15 +44,6 @@ class Scored:
     runtime: str
     late: np.ndarray
     rows_per_second: float
-
-
-def declare() -> Features:
-    """The features, declared once: fitted in Python, compiled into every artifact."""
-    lookups = {name: Lookup(min_count=50) for name in CATEGORICAL}
-    numbers = {name: Impute("median", indicator=True) | Normalize() for name in NUMERIC}
-    numbers["distance"] = Log1p() | Normalize()
-    weekday = DateParts("weekday", encode="cyclic")
-    return Features({**lookups, **numbers, "date": weekday})
 
 
 def main() -> None:

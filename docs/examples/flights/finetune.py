@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from data import Flights, load
-from demo import declare, write_csv
+from data import Flights, declare, load
+from demo import write_csv
 from models import TorchLateness
 from rich.table import Table
 from sklearn.metrics import roc_auc_score

@@ -6,17 +6,11 @@ from typing import TYPE_CHECKING
 
 import keras
 import torch
+from sizes import HIDDEN, embedding_width
 from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-HIDDEN = (128, 64)
-
-
-def embedding_width(cardinality: int) -> int:
-    """Columns of the embedding of a category with that many values."""
-    return min(16, 1 + cardinality // 4)
 
 
 class TorchLateness(nn.Module):

@@ -42,7 +42,8 @@ def export(
     """Exports a trained model as a bundle that has been verified against it.
 
     Args:
-        model: A ``torch.nn.Module`` or a Keras 3 model; exported in inference mode, not changed.
+        model: A ``torch.nn.Module``, a Keras 3 model, a ``flax.nnx.Module`` or a
+            :class:`~sealane.JaxModel`; exported in inference mode, not changed.
         example_inputs: A tuple of arrays or tensors, a mapping name → array, or a DataFrame
             (column → vector). Real rows make the best evidence.
         name: The model's name.

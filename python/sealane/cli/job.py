@@ -51,19 +51,22 @@ class Summary(Protocol):
         ...
 
 
-def run_job(name: str, job: Callable[[SparkSession], Summary]) -> int:
+def run_job(
+    name: str, job: Callable[[SparkSession], Summary], engines: tuple[str, ...] = ()
+) -> int:
     """Does a job in a Spark session and prints its summary, or why it failed.
 
     Args:
         name: The application's.
         job: The job; what it and Spark print goes to standard error.
+        engines: Of the JVM that a session needs which this process starts.
 
     Returns:
         The exit code.
     """
     result, sys.stdout = own_output(), sys.stderr
     try:
-        printed, code = _ended(name, job)
+        printed, code = _ended(name, job, engines)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     sys.stdout = result
@@ -74,10 +77,12 @@ def run_job(name: str, job: Callable[[SparkSession], Summary]) -> int:
     return code
 
 
-def _ended(name: str, job: Callable[[SparkSession], Summary]) -> tuple[dict[str, object], int]:
+def _ended(
+    name: str, job: Callable[[SparkSession], Summary], engines: tuple[str, ...]
+) -> tuple[dict[str, object], int]:
     """Does the job; gives what is to be printed, and the exit code."""
     try:
-        spark = _session(name)
+        spark = _session(name, engines)
     except Exception as error:
         return _told(error)
     with _java_stderr(spark):
@@ -90,12 +95,12 @@ def _ended(name: str, job: Callable[[SparkSession], Summary]) -> tuple[dict[str,
     return summary.to_json(), 0 if summary.ok else EXIT_DIFFERENT
 
 
-def _session(name: str) -> SparkSession:
+def _session(name: str, engines: tuple[str, ...]) -> SparkSession:
     builder = SparkSession.builder.appName(name).config("spark.ui.showConsoleProgress", "false")
     if not os.environ.keys() & {GATEWAY, "SPARK_REMOTE"}:
         # Else the one who submits names jars and the workers' interpreter.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        builder = builder.config(map={**jar_conf()})
+        builder = builder.config(map={**jar_conf(*engines)})
     spark = builder.getOrCreate()
     _quiet(spark)
     return spark

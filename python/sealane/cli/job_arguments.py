@@ -25,6 +25,7 @@ def run_parsed(
     parser: argparse.ArgumentParser,
     config: Callable[[argparse.Namespace], _Config],
     job: Callable[[SparkSession, _Config], Summary],
+    engines: tuple[str, ...] = (),
 ) -> int:
     """Parses the command line and does the job; gives the exit code.
 
@@ -33,12 +34,13 @@ def run_parsed(
         parser: Of the command line.
         config: Makes the job's settings; ValueError and KeyError end the process as bad usage.
         job: The job.
+        engines: Of the JVM that it needs.
     """
     try:
         settings = config(parser.parse_args())
     except (ValueError, KeyError) as error:
         parser.error(str(error))
-    return run_job(name, lambda spark: job(spark, settings))
+    return run_job(name, lambda spark: job(spark, settings), engines)
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:

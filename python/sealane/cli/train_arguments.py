@@ -14,12 +14,13 @@ from sealane.spark.training.job import TrainJob, train_job
 from sealane.training.distributed.config import TrainConfig
 
 
-def run_training(framework: str, description: str) -> int:
+def run_training(framework: str, description: str, engines: tuple[str, ...] = ()) -> int:
     """Parses the command line, trains, prints one line of JSON; gives the exit code.
 
     Args:
         framework: What the job trains: the name of its rank.
         description: Of the job.
+        engines: Of the JVM that it needs.
     """
     parser = argparse.ArgumentParser(description=description)
     help_text = "a trainable, or a function that makes one; importable on the driver"
@@ -38,7 +39,7 @@ def run_training(framework: str, description: str) -> int:
         except SealaneError as error:
             raise ValueError(error.message) from error
 
-    return run_parsed(f"sealane train_{framework}", parser, job, train_job)
+    return run_parsed(f"sealane train_{framework}", parser, job, train_job, engines)
 
 
 def _add(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from sealane.core import JaxModel
 from sealane.export.errors import unsupported
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Oracle:
     """A float64 evaluation of the model.
 
     Attributes:
-        kind: ``torch-f64``, ``keras-f64`` or ``onnx-reference-f64``.
+        kind: ``torch-f64``, ``keras-f64``, ``jax-f64`` or ``onnx-reference-f64``.
         version: Version of what evaluates it.
         run: Inputs by name → outputs by name; float outputs are float64.
     """
@@ -37,7 +38,7 @@ class Source(Protocol):
     """A private copy of a model in inference mode; the caller's own is never touched.
 
     Attributes:
-        framework: ``torch`` or ``keras``.
+        framework: ``torch``, ``keras`` or ``jax``.
         version: The framework's version.
         description: Of the model and exporter, for the manifest's environment.
         flushes_denormals: Whether the framework takes denormal numbers for zero.
@@ -110,7 +111,14 @@ def adapt(model: object) -> tuple[Source, tuple[str, ...]]:
 
         torch_source = TorchSource(model)
         return torch_source, torch_source.input_names()
+    if "flax" in modules or isinstance(model, JaxModel):
+        from sealane.export.jax import JaxSource
+
+        jax_source = JaxSource(model)
+        return jax_source, jax_source.input_names()
     name = f"{type(model).__module__}.{type(model).__qualname__}"
     raise unsupported(
-        f"a {name} can not be exported; give a torch.nn.Module or a Keras 3 model", type=name
+        f"a {name} can not be exported; give a torch.nn.Module, a Keras 3 model, a flax.nnx.Module "
+        "or a sealane.JaxModel",
+        type=name,
     )

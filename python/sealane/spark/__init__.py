@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,18 @@ from sealane.spark.session_conf import jar_conf as jar_conf
 from sealane.spark.session_conf import observed as observed
 
 if TYPE_CHECKING:
+    from sealane.spark.evaluation import Evaluation as Evaluation
+    from sealane.spark.evaluation import evaluate as evaluate
+    from sealane.spark.training import Between as Between
+    from sealane.spark.training import Dl4jTrainable as Dl4jTrainable
+    from sealane.spark.training import JaxTrainable as JaxTrainable
+    from sealane.spark.training import KerasTrainable as KerasTrainable
+    from sealane.spark.training import Sweep as Sweep
     from sealane.spark.training import TorchTrainable as TorchTrainable
     from sealane.spark.training import TrainConfig as TrainConfig
     from sealane.spark.training import TrainedBundle as TrainedBundle
+    from sealane.spark.training import Trial as Trial
+    from sealane.spark.training import sweep as sweep
     from sealane.spark.training import train as train
     from sealane.spark.transformer import BundleTransformer as BundleTransformer
 
@@ -20,28 +30,49 @@ if TYPE_CHECKING:
 sys.modules.setdefault("io.sealane.spark", sys.modules[__name__])
 
 
-_TRAINING = ("TorchTrainable", "TrainConfig", "TrainedBundle", "train")
-
-
-def __getattr__(name: str) -> Any:
-    if name == "BundleTransformer":
-        from sealane.spark.transformer import BundleTransformer
-
-        return BundleTransformer
-    if name in _TRAINING:
-        from sealane.spark import training
-
-        return getattr(training, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-__all__ = [
-    "BundleTransformer",
+_LATER = {
+    "BundleTransformer": "sealane.spark.transformer",
+    "Evaluation": "sealane.spark.evaluation",
+    "evaluate": "sealane.spark.evaluation",
+}
+_TRAINING = (
+    "Between",
+    "Dl4jTrainable",
+    "JaxTrainable",
+    "KerasTrainable",
+    "Sweep",
     "TorchTrainable",
     "TrainConfig",
     "TrainedBundle",
+    "Trial",
+    "sweep",
+    "train",
+)
+
+
+def __getattr__(name: str) -> Any:
+    module = "sealane.spark.training" if name in _TRAINING else _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(module), name)
+
+
+__all__ = [
+    "Between",
+    "BundleTransformer",
+    "Dl4jTrainable",
+    "Evaluation",
+    "JaxTrainable",
+    "KerasTrainable",
+    "Sweep",
+    "TorchTrainable",
+    "TrainConfig",
+    "TrainedBundle",
+    "Trial",
+    "evaluate",
     "jar_conf",
     "observed",
     "score",
+    "sweep",
     "train",
 ]

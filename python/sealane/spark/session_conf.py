@@ -7,23 +7,29 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as f
 
 from sealane.jvm import find_jar
+from sealane.jvm.engines import engine_jars
 from sealane.spark.options import ERROR_SUFFIX
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Observation
 
 
-def jar_conf() -> dict[str, str]:
+def jar_conf(*engines: str) -> dict[str, str]:
     """The settings with which a Spark session has Sealane in its JVM.
+
+    Args:
+        engines: Further engines, such as ``dl4j`` to train with.
 
     Example:
         >>> SparkSession.builder.config(map=sealane.spark.jar_conf())  # doctest: +SKIP
 
     Raises:
-        SealaneError: ENGINE_UNAVAILABLE without the jar.
+        SealaneError: ENGINE_UNAVAILABLE without the jars.
     """
+    # Spark has its own logging.
+    jars = [jar for each in engines for jar in engine_jars(each) if "slf4j" not in jar.name]
     return {
-        "spark.jars": str(find_jar()),
+        "spark.jars": ",".join(map(str, [find_jar(), *jars])),
         "spark.sql.extensions": "io.sealane.spark.SealaneExtensions",
         "spark.sql.catalog.sealane": "io.sealane.spark.SealaneCatalog",
         "spark.connect.extensions.relation.classes": "io.sealane.spark.connect.ScoreRelationPlugin",

@@ -68,13 +68,20 @@ def fit(
     keras.utils.set_random_seed(seed)
     model.compile(
         optimizer=keras.optimizers.AdamW(lr, weight_decay=weight_decay),
-        loss=_loss(keras, loss, from_logits=from_logits),
+        loss=batch_loss(keras, loss, from_logits=from_logits),
     )
     learner = _Learner(keras, model, plan, rows, held)
     return loop(learner, plan, len(rows), validated=held is not None)
 
 
-def _loss(keras: Any, loss: Loss | Callable[[Any, Any], Any], *, from_logits: bool) -> Any:
+def batch_loss(keras: Any, loss: Loss | Callable[[Any, Any], Any], *, from_logits: bool) -> Any:
+    """The mean loss of a batch, a function of targets and outputs.
+
+    Args:
+        keras: The module.
+        loss: A name, or the function itself.
+        from_logits: Whether the outputs are logits, not probabilities.
+    """
     if callable(loss):
         return loss
     if loss == "squared":
@@ -82,6 +89,19 @@ def _loss(keras: Any, loss: Loss | Callable[[Any, Any], Any], *, from_logits: bo
     if loss == "categories":
         return keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
     return keras.losses.BinaryCrossentropy(from_logits=from_logits)
+
+
+def model_input(model: Any, rows: Rows) -> tuple[Any, Array]:
+    """What a model is called with, a dict by name or the one array; and the target in a float.
+
+    Args:
+        model: The model.
+        rows: Features by name ``[rows, …]`` and their target.
+    """
+    target = rows.target
+    target = target.astype(np.float32) if target.dtype.kind in "bf" else target
+    single = len(rows.features) == 1 and len(getattr(model, "inputs", None) or []) == 1
+    return (next(iter(rows.features.values())) if single else rows.features), target
 
 
 class _Learner:
@@ -95,12 +115,6 @@ class _Learner:
         self._held = held
         self._best: list[Array] = []
 
-    def _arrays(self, rows: Rows) -> tuple[Any, Array]:
-        target = rows.target
-        target = target.astype(np.float32) if target.dtype.kind in "bf" else target
-        single = len(rows.features) == 1 and len(getattr(self._model, "inputs", None) or []) == 1
-        return (next(iter(rows.features.values())) if single else rows.features), target
-
     def train(self, order: Array, advance: Callable[[int], None]) -> float:
         """One epoch of Keras' own ``fit`` in the given order."""
         steps = math.ceil(len(order) / self._batch)
@@ -113,7 +127,7 @@ class _Learner:
                 del logs
                 advance(len(order) * (batch + 1) // steps - len(order) * batch // steps)
 
-        x, y = self._arrays(self._rows.take(order))
+        x, y = model_input(self._model, self._rows.take(order))
         history = self._model.fit(
             x, y, batch_size=self._batch, epochs=1, shuffle=False, verbose=0, callbacks=[Told()]
         )
@@ -122,7 +136,7 @@ class _Learner:
     def evaluate(self) -> float:
         """Keras' own ``evaluate``."""
         assert self._held is not None
-        x, y = self._arrays(self._held)
+        x, y = model_input(self._model, self._held)
         return float(self._model.evaluate(x, y, batch_size=EVALUATION_ROWS, verbose=0))
 
     def keep(self) -> None:

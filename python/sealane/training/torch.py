@@ -151,6 +151,14 @@ class BatchLoss:
         Raises:
             SealaneError: INPUT_SHAPE when the outputs are not one per target.
         """
+        return self.judged(features, targets)[0]
+
+    def judged(self, features: Mapping[str, Any], targets: Any) -> tuple[Any, Any]:
+        """The loss and what was judged, the outputs ``[rows, …]``.
+
+        Raises:
+            SealaneError: As a call.
+        """
         outputs = self._call(features)
         if outputs.shape[:1] != targets.shape[:1]:
             raise SealaneError(
@@ -159,7 +167,7 @@ class BatchLoss:
             )
         if outputs.ndim == targets.ndim + 1 and outputs.shape[-1] == 1:
             outputs = outputs.squeeze(-1)
-        return self._loss(outputs, targets)
+        return self._loss(outputs, targets), outputs
 
 
 class _Learner:

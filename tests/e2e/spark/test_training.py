@@ -60,7 +60,9 @@ def steady(rows, tmp_path_factory) -> dict:
 def test_a_job_trains_and_tells(steady):
     assert steady["rows"] + steady["heldOutRows"] == 5800
     assert steady["ranks"] == 2
-    assert [set(each) for each in steady["epochs"]] == [{"loss", "validationLoss", "seconds"}] * 3
+    assert [set(each) for each in steady["epochs"]] == [
+        {"loss", "validationLoss", "validationAuc", "seconds"}
+    ] * 3
     assert steady["epochs"][2]["validationLoss"] < steady["epochs"][0]["validationLoss"]
     assert steady["resumedSteps"] == 0
     assert steady["contentId"].startswith("sha256:")
@@ -69,11 +71,11 @@ def test_a_job_trains_and_tells(steady):
     assert same[0] > 0.5 > same[1]
 
 
-@pytest.mark.parametrize("act", ["raise", "rank", "worker", "executor"])
+@pytest.mark.parametrize("act", ["raise", "rank", "stop", "worker", "executor"])
 def test_a_gang_that_loses_a_rank_goes_on_from_the_last_checkpoint(rows, steady, tmp_path, act):
     step = STEPS + 25
     env = {"ACT": act, "MARKER": str(tmp_path / "done"), "STEP": str(step)}
-    ended = job(rows, tmp_path, "failing", env=env).run()
+    ended = job(rows, tmp_path, "failing", env=env, **{"stall-seconds": 20}).run()
     summary = ended.succeeded()
     assert (tmp_path / "done").exists()
     assert step - 10 - 1 <= summary["resumedSteps"] <= step

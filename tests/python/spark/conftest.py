@@ -40,7 +40,7 @@ def spark():
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.ui.showConsoleProgress", "false")
-        .config(map=jar_conf())
+        .config(map=jar_conf("dl4j"))
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")

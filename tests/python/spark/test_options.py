@@ -101,9 +101,10 @@ def test_a_variant_that_is_not_there(spark):
 
 def test_the_package_is_reached_by_its_own_name():
     assert "spark" not in sealane.__all__
-    names = ["BundleTransformer", "jar_conf", "observed", "score"]
-    training = ["TorchTrainable", "TrainConfig", "TrainedBundle", "train"]
-    assert sorted(sealane.spark.__all__) == sorted([*names, *training])
+    names = ["BundleTransformer", "Evaluation", "evaluate", "jar_conf", "observed", "score"]
+    trainables = [f"{name}Trainable" for name in ("Dl4j", "Jax", "Keras", "Torch")]
+    training = ["Between", "Sweep", "TrainConfig", "TrainedBundle", "Trial", "sweep", "train"]
+    assert sorted(sealane.spark.__all__) == sorted([*names, *trainables, *training])
     assert all(hasattr(sealane.spark, name) for name in sealane.spark.__all__)
     with pytest.raises(AttributeError, match="nothing"):
         _ = sealane.spark.nothing

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyspark import BarrierTaskContext
+from pyspark import BarrierTaskContext, TaskContext
 
 from sealane.core import ErrorCode, SealaneError
 from sealane.spark.arrow import pa
+from sealane.spark.training.rank_process import RankProcess
+from sealane.spark.training.run_folder import rows_folder
 from sealane.training.distributed.checkpoints import CheckpointFolder
 from sealane.training.distributed.lanes import Lane, write_lane
-from sealane.training.distributed.rank import RankJob, main
+from sealane.training.distributed.rank import RankJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,23 @@ class RankFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A task's place among those that train together.
+
+    Attributes:
+        context: Its own.
+        rank: From 0.
+        host: The name under which the others reach this machine.
+        gather: Gives each task what all of them gave, in the order of ranks.
+    """
+
+    context: TaskContext
+    rank: int
+    host: str
+    gather: Callable[[str], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class GangTask:
     """The function that Spark maps over the partitions of a barrier stage. Picklable.
 
@@ -49,7 +67,9 @@ class GangTask:
         config: The run.
         preparation: How rows are made ready.
         lanes: Those that lie in the shared folder; None when each task lays down its own.
+        checkpoints: Where checkpoints are kept, if anywhere.
         door: Where progress is told.
+        weights: Where the weights are put; None for among the results.
     """
 
     framework: str
@@ -57,37 +77,56 @@ class GangTask:
     config: TrainConfig
     preparation: Preparation
     lanes: tuple[Lane, ...] | None
-    door: Door | None
+    checkpoints: Path | None = None
+    door: Door | None = None
+    weights: Path | None = None
 
     def __call__(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Trains; gives what `RESULT` says."""
         context = BarrierTaskContext.get()
+        rank = context.partitionId()
+        host = context.getTaskInfos()[rank].address.rpartition(":")[0]
+        return self.trained(Place(context, rank, host, context.allGather), batches, rank)
+
+    def trained(self, place: Place, batches: Iterator[Any], number: int) -> Iterator[Any]:
+        """As a call, at a place.
+
+        Args:
+            place: This task's.
+            batches: Rows that it lays down, if there are no lanes yet.
+            number: What the results are told apart by.
+        """
         with tempfile.TemporaryDirectory(prefix="sealane-rank-") as scratch:
-            member = _Member(self, context, Path(scratch))
+            member = _Member(self, place, Path(scratch))
             with member.process:
                 rows = member.run(batches)
             for kind, payload in rows:
-                columns = [[member.rank], [kind], [payload]]
+                columns = [[number], [kind], [payload]]
                 types = (pa.int32(), pa.string(), pa.binary())
                 arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
                 yield pa.RecordBatch.from_arrays(arrays, names=["rank", "kind", "payload"])
 
 
 class _Member:
-    def __init__(self, task: GangTask, context: BarrierTaskContext, scratch: Path) -> None:
+    def __init__(self, task: GangTask, place: Place, scratch: Path) -> None:
         self._task = task
         self._config = task.config
-        self._context = context
-        self.rank = context.partitionId()
+        self._gather = place.gather
+        self.rank = place.rank
         shared = task.config.shared
-        self._folder = (scratch if shared is None else Path(shared)) / "rows"
-        self._result = scratch / "weights"
-        host = context.getTaskInfos()[self.rank].address.rpartition(":")[0]
-        threads = task.config.threads or context.cpus()
+        self._folder = rows_folder(scratch if shared is None else Path(shared))
+        self._result = task.weights or scratch / "weights"
+        threads = task.config.threads or place.context.cpus()
         job = RankJob(
-            task.framework, task.payload, task.config, self.rank, host, threads, self._result
+            task.framework,
+            task.payload,
+            task.config,
+            place.rank,
+            place.host,
+            threads,
+            self._result,
         )
-        self.process = _Process(job, _environment(context, threads))
+        self.process = RankProcess(job, _environment(place.context, threads))
 
     def run(self, batches: Iterator[Any]) -> list[tuple[str, bytes]]:
         """Trains, with the others; all of them come to the same end."""
@@ -108,7 +147,8 @@ class _Member:
         """This rank's rows and address, or why it has none."""
         try:
             lanes = self._lanes(batches)
-            newest = CheckpointFolder(self._folder.parent / "checkpoints").newest()
+            kept = self._task.checkpoints
+            newest = None if kept is None else CheckpointFolder(kept).newest()
             told = self.process.receive()
             return told | {
                 "lanes": [lane.to_json() for lane in lanes],
@@ -129,7 +169,7 @@ class _Member:
         return (write_lane(self._folder, self.rank, made, config.validation, config.seed),)
 
     def _gathered(self, mine: dict[str, Any]) -> list[dict[str, Any]]:
-        return [json.loads(each) for each in self._context.allGather(json.dumps(mine))]
+        return [json.loads(each) for each in self._gather(json.dumps(mine))]
 
     def _trained(self, ready: list[dict[str, Any]]) -> dict[str, Any]:
         told = {each["number"]: Lane(**each) for entry in ready for each in entry["lanes"]}
@@ -139,13 +179,14 @@ class _Member:
         except SealaneError as error:
             fields = {"code": error.code, "message": error.message, "details": error.details}
             return {"error": fields}
-        fingerprint = fingerprint_of(lanes)
+        fingerprint, kept = fingerprint_of(lanes), self._task.checkpoints
         self.process.send(
             {
                 "peers": [each["address"] for each in ready],
                 "folder": str(self._folder),
                 "steps": steps,
                 "run": run_digest(self._config, fingerprint),
+                "checkpoints": None if kept is None else str(kept),
                 "checkpoint": ready[0]["checkpoint"],
             }
         )
@@ -163,7 +204,7 @@ class _Member:
         return {"done": message["done"] | facts} if "done" in message else message
 
     def _weights(self) -> list[tuple[str, bytes]]:
-        if self.rank != 0:
+        if self.rank != 0 or self._task.weights is not None:
             return []
         data = self._result.read_bytes()
         starts = range(0, len(data), PIECE_BYTES)
@@ -214,53 +255,7 @@ def _first_error(told: list[dict[str, Any]]) -> dict[str, Any] | None:
     return min(errors, key=lambda error: error["lostPeer"]) if errors else None
 
 
-class _Process:
-    """The rank's process; it ends with the block."""
-
-    def __init__(self, job: RankJob, environment: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", f"from {main.__module__} import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._given, self._told = self._process.stdin, self._process.stdout
-        job.write(self._given)
-
-    def __enter__(self) -> _Process:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._told.close()
-        try:
-            self._given.close()
-        except BrokenPipeError:
-            return
-
-    def send(self, order: dict[str, Any]) -> None:
-        """Tells the process what to do; one that is gone tells why when it is listened to."""
-        try:
-            self._given.write(json.dumps(order).encode() + b"\n")
-            self._given.flush()
-        except BrokenPipeError:
-            return
-
-    def receive(self) -> dict[str, Any]:
-        """The next thing that it tells; an error when it has ended without a word."""
-        line = self._told.readline()
-        if line:
-            return json.loads(line)
-        code = self._process.wait()
-        ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-        message = f"the process ended with {ended}; its last words are in the executor's log"
-        return {"error": {"code": None, "message": message, "details": {}}}
-
-
-def _environment(context: BarrierTaskContext, threads: int) -> dict[str, str]:
+def _environment(context: TaskContext, threads: int) -> dict[str, str]:
     gpus = context.resources().get("gpu")
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from sealane.spark.training.trainable import Trainable
-    from sealane.spark.training.training import TrainedBundle
+    from sealane.spark.training.trained_bundle import TrainedBundle
     from sealane.training.distributed.config import TrainConfig
 
 
@@ -103,7 +103,7 @@ def _found(job: TrainJob) -> Trainable:
         found: Any = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise _unusable(job, str(error)) from error
-    made = found if hasattr(found, "prepare") else found()
+    made = found if hasattr(found, "framework") else found()
     if getattr(made, "framework", None) != job.framework:
         raise _unusable(job, f"it is of {getattr(made, 'framework', type(made).__name__)}")
     return made

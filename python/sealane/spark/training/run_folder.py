@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 MANIFEST = "run.json"
 
 
+def rows_folder(folder: Path) -> Path:
+    """Where the rows of a run lie in its folder, or in a task's own."""
+    return folder / "rows"
+
+
+def checkpoints_folder(folder: Path) -> Path:
+    """Where the checkpoints of a run, or of one trial, lie in its folder."""
+    return folder / "checkpoints"
+
+
 class RunFolder:
     """A run's folder, on the driver.
 
@@ -46,7 +56,7 @@ class RunFolder:
 
     def rows(self) -> Path:
         """The folder of the lanes, which exists then."""
-        folder = self._folder / "rows"
+        folder = rows_folder(self._folder)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -8,7 +8,7 @@ import socket
 import socketserver
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,20 +42,14 @@ class Door:
             sys.stderr.write(f"rank {rank}: no progress, {self.host}:{self.port}: {error}\n")
             yield lambda _: None
             return
-        with connection, connection.makefile("w") as stream:
+        with connection:
 
-            def tell(message: dict[str, Any]) -> None:
-                try:
-                    stream.write(json.dumps({"rank": rank} | message) + "\n")
-                    stream.flush()
-                except OSError:
-                    return
+            def send(line: str) -> None:
+                with suppress(OSError):
+                    connection.sendall(f"{line}\n".encode())
 
-            try:
-                stream.write(self.token + "\n")
-                yield tell
-            finally:
-                tell({"left": True})
+            send(self.token)
+            yield lambda message: send(json.dumps({"rank": rank} | message))
 
 
 @contextmanager
@@ -128,6 +122,8 @@ class Progress:
         elif "epoch" in message:
             validation = message["validationLoss"]
             held = "" if validation is None else f", validation {validation:.4f}"
+            auc = message.get("validationAuc")
+            held += "" if auc is None else f", AUC {auc:.4f}"
             loss = f"loss {message['loss']:.4f}{held}"
             self._say(f"epoch {message['epoch']} of {message['of']}: {loss}")
 

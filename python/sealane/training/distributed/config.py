@@ -49,6 +49,7 @@ class TrainConfig:
         slot_seconds: How long to wait for executors with room for all ranks.
         stall_seconds: After how long without an answer another rank counts as lost.
         progress: Whether the driver tells, on standard error, how far it is.
+        mlflow: The experiment of MLflow that the losses of each epoch are told to; None for none.
     """
 
     name: str
@@ -77,6 +78,7 @@ class TrainConfig:
     slot_seconds: float = 30.0
     stall_seconds: float = 300.0
     progress: bool = True
+    mlflow: str | None = None
 
     def __post_init__(self) -> None:
         whole = ("ranks", "epochs", "batch_size", "checkpoint_steps", "shuffle_rows", "fit_rows")

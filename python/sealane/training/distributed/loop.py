@@ -7,7 +7,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from sealane.core import ErrorCode, SealaneError
+from sealane.training.distributed import ranking
 from sealane.training.distributed.checkpoints import Checkpoint, Cursor
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from sealane.training.distributed.checkpoints import CheckpointFolder
     from sealane.training.distributed.config import TrainConfig
     from sealane.training.distributed.reading import RankRows
-    from sealane.training.run import Rows
+    from sealane.training.run import Array, Rows
 
 TELL_SECONDS = 1.0
 """Between two lines of progress."""
@@ -38,12 +41,15 @@ class Learner(Protocol):
         """The sum of this rank's mean losses, of the steps since it was asked last."""
         ...
 
-    def evaluate(self, rows: Rows) -> float:
-        """The sum of the rows' losses, in inference mode."""
+    def evaluate(self, rows: Rows) -> tuple[float, Array]:
+        """The sum of the rows' losses and the outputs ``[rows, …]``, in inference mode.
+
+        Outputs are logits wherever the loss takes them; ranks may be asked unequally often.
+        """
         ...
 
-    def total(self, values: list[float]) -> list[float]:
-        """Each value summed over the ranks."""
+    def total(self, values: Array) -> Array:
+        """Each float64 summed over the ranks."""
         ...
 
     def state(self) -> bytes:
@@ -81,7 +87,7 @@ class Outcome:
     """What a rank has when all is done.
 
     Attributes:
-        epochs: Per epoch ``loss``, ``validationLoss`` and ``seconds``.
+        epochs: Per epoch ``loss``, ``validationLoss``, ``validationAuc`` and ``seconds``.
         best: Index of the epoch that the weights are of.
         resumed: Steps that were done before this process began.
         weights: The model's state, on rank 0; others have nothing.
@@ -158,11 +164,12 @@ class _Run:
         samples = (cursor.step - before.step) * self._config.batch_size
         rate = round(samples / (time.perf_counter() - started))
         loss = cursor.loss / (self._place.steps * self._config.ranks)
-        validation = self._validate()
+        validation, auc = self._validate()
         self._check(loss, validation, cursor.epoch)
         told: dict[str, Any] = {
             "loss": loss,
             "validationLoss": validation,
+            "validationAuc": auc,
             "seconds": round(before.seconds + time.perf_counter() - started, 3),
         }
         epochs = [*cursor.epochs, told]
@@ -190,22 +197,30 @@ class _Run:
             if cursor.step == place.steps or (
                 place.store is not None and cursor.step % config.checkpoint_steps == 0
             ):
-                [loss] = self._learner.total([self._learner.taken()])
+                [loss] = self._learner.total(np.array([self._learner.taken()])).tolist()
                 cursor = replace(cursor, loss=cursor.loss + loss)
                 if cursor.step < place.steps:
                     self._keep(replace(cursor, seconds=time.perf_counter() - began))
         return cursor
 
-    def _validate(self) -> float | None:
-        """The mean loss over all ranks' rows; None when there are none."""
+    def _validate(self) -> tuple[float | None, float | None]:
+        """The mean loss over all ranks' rows, and for two classes the AUC; None without rows."""
         if self._config.validation == 0:
-            return None
+            return None, None
+        binary = self._config.loss == "binary"
+        counted = np.zeros((2, ranking.BINS if binary else 0))
         loss, count = 0.0, 0
         for rows in self._rows.validation():
-            loss += self._learner.evaluate(rows)
+            more, outputs = self._learner.evaluate(rows)
+            loss += more
             count += len(rows)
-        loss, held = self._learner.total([loss, float(count)])
-        return loss / held if held else None
+            if binary:
+                counted += ranking.counts(outputs.reshape(-1), rows.target.reshape(-1))
+        whole = self._learner.total(np.concatenate([[loss, count], counted.reshape(-1)]))
+        if not whole[1]:
+            return None, None
+        auc = ranking.area(whole[2:].reshape(2, -1)) if binary else None
+        return float(whole[0] / whole[1]), auc
 
     def _check(self, loss: float, validation: float | None, epoch: int) -> None:
         if not math.isfinite(loss) or not math.isfinite(validation or 0.0):
@@ -223,7 +238,6 @@ class _Run:
         number = cursor.epoch * place.steps + cursor.step
         kept = Checkpoint(place.run, cursor, self._learner.state(), self.best)
         store.write(kept, number)
-        self._tell({"checkpoint": number})
 
 
 class _Pace:

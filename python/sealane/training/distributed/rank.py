@@ -4,8 +4,8 @@ It is told what to do by a pickled `RankJob` on standard input and, after the ra
 line of JSON; it answers in lines of JSON. When its standard input ends, so does it: the task is
 gone.
 
-``{"address"}`` → ``{"peers", "folder", "steps", "run", "checkpoint"}`` → ``{"progress"}`` … →
-``{"done"}`` or ``{"error"}``.
+``{"address"}`` → ``{"peers", "folder", "steps", "run", "checkpoints", "checkpoint"}`` →
+``{"progress"}`` … → ``{"done"}`` or ``{"error"}``; and ``{"alive"}`` all the time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pickle
 import struct
 import sys
 import threading
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +29,22 @@ from sealane.training.distributed.loop import Place, train
 from sealane.training.distributed.reading import RankRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sealane.training.distributed.config import TrainConfig
     from sealane.training.distributed.loop import Learner
 
-FRAMEWORKS = {"torch": "sealane.training.distributed.torch_rank"}
+FRAMEWORKS = {
+    "jax": "sealane.training.distributed.jax_rank",
+    "tensorflow": "sealane.training.distributed.tensorflow_rank",
+    "torch": "sealane.training.distributed.torch_rank",
+}
 """Where each framework's rank is made."""
+
+ALIVE = "alive"
+"""A message that only says that the process still runs."""
+
+_ALIVE_SECONDS = 5.0
 
 _LENGTH = struct.Struct("<Q")
 
@@ -101,24 +111,38 @@ def main() -> None:
     given = sys.stdin.buffer
     job = RankJob.read(given)
 
-    def answer(message: dict[str, Any]) -> None:
-        print(json.dumps(message), file=answers, flush=True)
+    lock = threading.Lock()
 
+    def answer(message: dict[str, Any]) -> None:
+        with lock:
+            print(json.dumps(message), file=answers, flush=True)
+
+    every = min(_ALIVE_SECONDS, job.config.stall_seconds / 4)
+    threading.Thread(target=_live, args=(answer, every), daemon=True).start()
     rank: Rank | None = None
     try:
         rank = importlib.import_module(FRAMEWORKS[job.framework]).create(job)
         assert rank is not None
         answer({"address": rank.address()})
         order = json.loads(given.readline())
-        threading.Thread(target=_end_with, args=(given,), daemon=True).start()
+        watch = threading.Thread(target=_end_with, args=(given,), daemon=True)
+        watch.start()
         answer({"done": _train(rank, job, order, answer)})
         rank.close()
+        # Others may still need this process for their last sum: the task ends it.
+        watch.join()
     except Exception as error:
         traceback.print_exc()
         answer({"error": _told(error, lost=rank is not None and rank.is_lost_peer(error))})
         # Others may be waiting inside a collective: the closed connection wakes them.
         sys.stderr.flush()
         os._exit(1)
+
+
+def _live(answer: Callable[[dict[str, Any]], None], seconds: float) -> None:
+    while True:
+        time.sleep(seconds)
+        answer({ALIVE: True})
 
 
 def _end_with(stream: IO[bytes]) -> None:
@@ -128,10 +152,9 @@ def _end_with(stream: IO[bytes]) -> None:
 
 def _train(rank: Rank, job: RankJob, order: dict[str, Any], answer: Any) -> dict[str, Any]:
     learner = rank.join(order["peers"])
-    folder = Path(order["folder"])
-    rows = RankRows(folder, job.config, job.rank, order["steps"])
-    shared = job.config.shared is not None
-    store = CheckpointFolder(folder.parent / "checkpoints") if shared else None
+    rows = RankRows(Path(order["folder"]), job.config, job.rank, order["steps"])
+    kept = order["checkpoints"]
+    store = None if kept is None else CheckpointFolder(Path(kept))
     place = Place(job.rank, order["steps"], order["run"], store)
     begin = (
         store.read(Path(order["checkpoint"]), order["run"])

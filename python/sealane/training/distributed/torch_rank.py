@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sealane.training.distributed.config import TrainConfig
     from sealane.training.distributed.rank import RankJob
-    from sealane.training.run import Rows
+    from sealane.training.run import Array, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class TorchRank:
 
     def __init__(self, job: RankJob) -> None:
         self._job = job
+        self._payload: TorchPayload = pickle.loads(job.payload)
         self._patience = timedelta(seconds=job.config.stall_seconds)
         self._store: Any = None
 
@@ -82,7 +83,7 @@ class TorchRank:
             world_size=config.ranks,
             timeout=self._patience,
         )
-        return TorchLearner(pickle.loads(self._job.payload), config, device)
+        return TorchLearner(self._payload, config, device)
 
     def is_lost_peer(self, error: Exception) -> bool:
         """Gloo and NCCL tell it in words."""
@@ -108,7 +109,7 @@ class _Loss(nn.Module):
         self._loss = BatchLoss(torch, described, call, payload.loss, payload.features)
 
     def forward(self, features: Mapping[str, Any], targets: Any) -> Any:
-        return self._loss(features, targets)
+        return self._loss.judged(features, targets)
 
 
 class TorchLearner:
@@ -135,7 +136,7 @@ class TorchLearner:
         torch.manual_seed(seed)
         self._optimizer.zero_grad(set_to_none=True)
         with self._precision():
-            loss = self._parallel(*self._tensors(rows))
+            loss, _ = self._parallel(*self._tensors(rows))
         self._scaler.scale(loss).backward()
         self._scaler.step(self._optimizer)
         self._scaler.update()
@@ -147,17 +148,18 @@ class TorchLearner:
         self._sum.zero_()
         return loss
 
-    def evaluate(self, rows: Rows) -> float:
-        """The mean loss in eval mode, times the rows."""
+    def evaluate(self, rows: Rows) -> tuple[float, Array]:
+        """The mean loss in eval mode, times the rows; and the outputs."""
         self._loss.eval()
         with torch.inference_mode(), self._precision():
-            return float(self._loss(*self._tensors(rows))) * len(rows)
+            loss, outputs = self._loss(*self._tensors(rows))
+        return float(loss) * len(rows), outputs.double().cpu().numpy()
 
-    def total(self, values: list[float]) -> list[float]:
+    def total(self, values: Array) -> Array:
         """By all-reduce, in double precision."""
         tensor = torch.tensor(values, dtype=torch.float64, device=self._device)
         dist.all_reduce(tensor)
-        return tensor.tolist()
+        return tensor.cpu().numpy()
 
     def state(self) -> bytes:
         """Model, optimizer and scaler."""

@@ -53,7 +53,7 @@ class ArchitectureTest {
           .whereLayer("dl4j")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("training")
-          .mayOnlyBeAccessedByLayers("dl4j", "bridge")
+          .mayOnlyBeAccessedByLayers("dl4j", "bridge", "spark")
           .whereLayer("runtime")
           .mayOnlyBeAccessedByLayers("onnx", "tensorflow", "dl4j", "training", "bridge", "spark")
           .whereLayer("bundle")

@@ -18,15 +18,20 @@ import java.util.stream.Stream;
 
 /**
  * Checkpoints of one run in a directory of their own. Each is one file that is there whole or not
- * at all: written beside, flushed, renamed. The two newest are kept.
+ * at all: written beside, flushed, renamed. The two newest are kept. Used by one thread.
  */
-final class Checkpoints {
+public final class Checkpoints {
   private static final Pattern NAME = Pattern.compile("step-[0-9]{12}\\.checkpoint");
   private static final int KEPT = 2;
 
   private final Path folder;
 
-  Checkpoints(Path folder) {
+  /**
+   * Checkpoints in a folder.
+   *
+   * @param folder of this run alone; made when absent
+   */
+  public Checkpoints(Path folder) {
     this.folder = folder;
   }
 
@@ -47,7 +52,7 @@ final class Checkpoints {
    *
    * @throws SealaneException ARTIFACT_INVALID when it can not be read
    */
-  Optional<byte[]> newest() {
+  public Optional<byte[]> newest() {
     try {
       List<Path> files = files();
       return files.isEmpty() ? Optional.empty() : Optional.of(Files.readAllBytes(files.get(0)));
@@ -56,8 +61,12 @@ final class Checkpoints {
     }
   }
 
-  /** Adds a checkpoint after that many steps, and removes old ones. */
-  void add(long step, byte[] bytes) {
+  /**
+   * Adds a checkpoint after that many steps, and removes old ones.
+   *
+   * @throws SealaneException ARTIFACT_INVALID when it can not be written
+   */
+  public void add(long step, byte[] bytes) {
     try {
       Files.createDirectories(folder);
       Path target = folder.resolve(String.format(Locale.ROOT, "step-%012d.checkpoint", step));

@@ -41,9 +41,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The bundle of a trained network. Its golden cases are the parent's inputs with the training
- * engine's outputs as the source framework's, and {@link DoubleNetwork}'s as the oracle's.
+ * engine's outputs as the source framework's, and {@link DoubleNetwork}'s as the oracle's. Used by
+ * one thread.
  */
-final class ChildBundle {
+public final class ChildBundle {
   private final Parent parent;
   private final TrainingEngine engine;
   private final TrainingSettings settings;
@@ -54,10 +55,13 @@ final class ChildBundle {
 
   /**
    * @param parent what it is made from: name, signature, golden inputs, bindings and features
+   * @param engine what trained it
+   * @param settings how
+   * @param weights of the network, after training
    * @param lineage where it comes from
    * @param readme the model card, or empty for a short one
    */
-  ChildBundle(
+  public ChildBundle(
       Parent parent,
       TrainingEngine engine,
       TrainingSettings settings,
@@ -74,8 +78,18 @@ final class ChildBundle {
   }
 
   void write(Path path, String version) {
+    write(path, parent.manifest().name(), version);
+  }
+
+  /**
+   * Proves the network and writes the bundle.
+   *
+   * @param path its directory, which must not exist; its parent must
+   * @param name the bundle's name
+   * @throws SealaneException as {@link FineTuned#save}
+   */
+  public void write(Path path, String name, String version) {
     List<GoldenCase> golden = golden();
-    String name = parent.manifest().name();
     byte[] model = NetworkOnnx.bytes(network, weights, name, parent.layers().features());
     EngineProvider onnx = TrainingEngines.onnx();
     List<Certificate.Run> runs = new ArrayList<>();

@@ -32,6 +32,11 @@ final class DefaultLoss {
     return Objects.requireNonNull(variant.bindings().outputs().get(name), name);
   }
 
+  static boolean isProbability(Network network, TensorSpec spec, String output) {
+    String meaning = meaning(network, spec, output);
+    return meaning.equals("softmax") || meaning.equals("sigmoid") || meaning.equals("probability");
+  }
+
   private static Loss.Kind kind(String meaning, boolean classes) {
     return switch (meaning) {
       case "softmax" -> Loss.Kind.CATEGORICAL_CROSS_ENTROPY;

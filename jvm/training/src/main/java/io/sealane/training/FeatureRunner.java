@@ -22,12 +22,17 @@ import org.jspecify.annotations.Nullable;
  * What stands between raw columns and the network: its feature program on ONNX Runtime, or renaming
  * alone. Used by one thread; closed by its maker.
  */
-final class FeatureRunner implements AutoCloseable {
+public final class FeatureRunner implements AutoCloseable {
   private final Map<String, String> inputs;
   private final List<String> outputs;
   private final @Nullable EngineSession session;
 
-  FeatureRunner(Parent parent) {
+  /**
+   * Loads the feature program, if the bundle has one.
+   *
+   * @throws SealaneException ENGINE_UNAVAILABLE without ONNX Runtime
+   */
+  public FeatureRunner(Parent parent) {
     Network network = parent.layers().network();
     inputs = parent.variant().bindings().inputs();
     outputs = network.inputs().stream().map(Network.Input::name).toList();
@@ -62,7 +67,7 @@ final class FeatureRunner implements AutoCloseable {
    * @return tensors by network input, to be closed by the caller
    * @throws SealaneException ENGINE_RUN_FAILED
    */
-  Map<String, Tensor> run(Map<String, Tensor> columns) {
+  public Map<String, Tensor> run(Map<String, Tensor> columns) {
     if (session != null) {
       return session.run(columns, outputs);
     }

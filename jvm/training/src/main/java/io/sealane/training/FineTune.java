@@ -1,11 +1,8 @@
 package io.sealane.training;
 
 import io.sealane.bundle.Policy;
-import io.sealane.bundle.TrainingTrace;
 import io.sealane.bundle.network.Layer;
 import io.sealane.bundle.network.Loss;
-import io.sealane.bundle.network.Network;
-import io.sealane.bundle.network.NetworkShapes;
 import io.sealane.bundle.network.Optimizer;
 import io.sealane.core.Dim;
 import io.sealane.core.ErrorCode;
@@ -262,39 +259,18 @@ public final class FineTune {
 
   private Loss loss(Parent parent) {
     String name = lossOutput == null ? parent.signature().outputs().get(0).name() : lossOutput;
-    if (parent.signature().output(name).isEmpty()) {
-      throw new SealaneException(
-          ErrorCode.INPUT_UNKNOWN,
-          "there is no output '" + name + "': the bundle has " + parent.signature().outputs());
-    }
-    String output = DefaultLoss.output(parent.variant(), name);
+    String output = parent.networkOutput(name);
     return lossKind == null
-        ? DefaultLoss.of(parent, dims(parent, output))
+        ? DefaultLoss.of(parent, parent.dims(output))
         : new Loss(lossKind, output);
   }
 
-  private static List<Dim> dims(Parent parent, String output) {
-    Network network = parent.layers().network();
-    NetworkShapes shapes = NetworkShapes.of(network, parent.layers().weights());
-    return network.outputs().stream()
-        .filter(each -> each.name().equals(output))
-        .findFirst()
-        .map(each -> shapes.dims(each.layer()))
-        .orElseThrow();
-  }
-
   private void replay(Parent parent, TrainingEngine trainer) {
-    TrainingTrace trace = parent.layers().trace();
-    if (trace == null || replay == Replay.Mode.OFF) {
+    if (replay == Replay.Mode.OFF) {
       return;
     }
     try {
-      TraceReplay.run(
-          "variant '" + parent.variant().id() + "' of bundle " + bundle,
-          trainer,
-          parent.layers().network(),
-          parent.layers().weights(),
-          trace);
+      parent.replay(trainer);
     } catch (SealaneException failed) {
       if (replay == Replay.Mode.STRICT || failed.code() != ErrorCode.PARITY_FAILED) {
         throw failed;
@@ -325,7 +301,7 @@ public final class FineTune {
   }
 
   private Split split(Parent parent, Loss loss, TrainingData rows) {
-    List<Dim> dims = dims(parent, loss.output());
+    List<Dim> dims = parent.dims(loss.output());
     try (FeatureRunner features = new FeatureRunner(parent)) {
       PreparedData prepared = PreparedData.of(parent, features, rows, loss, dims);
       if (validationShare > 0) {

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
-/** The engines on the class path that training needs. */
-final class TrainingEngines {
+/** The engines on the class path that training needs. Thread-safe. */
+public final class TrainingEngines {
   private TrainingEngines() {}
 
   /**
@@ -18,7 +18,7 @@ final class TrainingEngines {
    *
    * @throws SealaneException ENGINE_UNAVAILABLE naming what to add
    */
-  static TrainingEngine training(@Nullable String name) {
+  public static TrainingEngine training(@Nullable String name) {
     List<TrainingEngine> found =
         ServiceLoader.load(TrainingEngine.class, TrainingEngines.class.getClassLoader()).stream()
             .map(ServiceLoader.Provider::get)

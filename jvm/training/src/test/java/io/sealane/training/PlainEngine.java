@@ -11,6 +11,7 @@ import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
 import io.sealane.training.oracle.DoubleNetwork;
 import io.sealane.training.oracle.Values;
+import io.sealane.training.spi.BatchGradient;
 import io.sealane.training.spi.StepRecord;
 import io.sealane.training.spi.TrainingEngine;
 import io.sealane.training.spi.TrainingSession;
@@ -204,6 +205,36 @@ public final class PlainEngine implements TrainingEngine {
 
     @Override
     public void learningRate(double rate) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public BatchGradient gradient(Map<String, Tensor> inputs, Tensor target, long draw) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void update(float[] vector) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public float[] parameters() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void parameters(float[] vector) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public float[] moments() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void moments(float[] vector, int steps) {
       throw new UnsupportedOperationException();
     }
 

@@ -10,6 +10,7 @@ import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
 import io.sealane.runtime.dl4j.NetworkGraph.WeightPlace;
+import io.sealane.training.spi.BatchGradient;
 import io.sealane.training.spi.StepRecord;
 import io.sealane.training.spi.TrainingSession;
 import io.sealane.training.spi.TrainingSettings;
@@ -86,7 +87,7 @@ final class Dl4jTrainingSession implements TrainingSession {
     return run(
         "a step",
         graph -> {
-          double before = learn(graph, inputs, target);
+          double before = learn(graph, inputs, target, moments.step());
           if (!moments.isEmpty()) {
             moments.apply(Floats.of(graph.params()), Floats.of(graph.gradientVector()));
           }
@@ -99,7 +100,7 @@ final class Dl4jTrainingSession implements TrainingSession {
     return run(
         "a step",
         graph -> {
-          double before = learn(graph, inputs, target);
+          double before = learn(graph, inputs, target, moments.step());
           Map<String, Weight> gradients = read(graph, graph.gradientVector(), WeightPlace::trained);
           if (!moments.isEmpty()) {
             moments.apply(Floats.of(graph.params()), Floats.of(graph.gradientVector()));
@@ -108,11 +109,64 @@ final class Dl4jTrainingSession implements TrainingSession {
         });
   }
 
-  private double learn(NetworkGraph graph, Map<String, Tensor> inputs, Tensor target) {
+  private double learn(NetworkGraph graph, Map<String, Tensor> inputs, Tensor target, long draw) {
     return Values.withArrays(
         network,
         inputs,
-        arrays -> graph.learn(arrays, output, Losses.of(loss, target), moments.step()));
+        arrays -> graph.learn(arrays, output, Losses.of(loss, target), (int) draw));
+  }
+
+  @Override
+  public BatchGradient gradient(Map<String, Tensor> inputs, Tensor target, long draw) {
+    return run(
+        "a gradient",
+        graph -> {
+          double before = learn(graph, inputs, target, draw);
+          return new BatchGradient(before, graph.gradientsAndStatistics());
+        });
+  }
+
+  @Override
+  public void update(float[] vector) {
+    run(
+        "an update",
+        graph -> {
+          graph.setGradientsAndStatistics(vector);
+          if (!moments.isEmpty()) {
+            moments.apply(Floats.of(graph.params()), Floats.of(graph.gradientVector()));
+          }
+          return graph;
+        });
+  }
+
+  @Override
+  public float[] parameters() {
+    return run("reading the weights", NetworkGraph::vector);
+  }
+
+  @Override
+  public void parameters(float[] vector) {
+    run(
+        "setting the weights",
+        graph -> {
+          graph.setVector(vector);
+          return graph;
+        });
+  }
+
+  @Override
+  public float[] moments() {
+    return run("reading the moments", graph -> moments.vector());
+  }
+
+  @Override
+  public void moments(float[] vector, int steps) {
+    run(
+        "setting the moments",
+        graph -> {
+          moments.restore(vector, steps);
+          return graph;
+        });
   }
 
   private Map<String, Weight> read(

@@ -47,6 +47,26 @@ final class Floats {
     buffer.put(index, value);
   }
 
+  /** A copy of all values. */
+  float[] toArray() {
+    float[] values = new float[count];
+    read(0, values, count);
+    return values;
+  }
+
+  /**
+   * Sets all values.
+   *
+   * @throws IllegalArgumentException when they are more or fewer
+   */
+  void set(float[] values) {
+    if (values.length != count) {
+      throw new IllegalArgumentException(
+          "expected " + count + " values, received " + values.length);
+    }
+    write(0, values, count);
+  }
+
   /** Copies values from {@code offset} on into the first {@code length} elements of an array. */
   void read(int offset, float[] target, int length) {
     buffer.get(offset, target, 0, length);

@@ -163,6 +163,31 @@ final class Moments {
     };
   }
 
+  /** All moments, a copy. */
+  float[] vector() {
+    float[] values = new float[Math.multiplyExact(count, moments.length)];
+    for (int i = 0; i < moments.length; i++) {
+      moments[i].get(0, values, i * count, count);
+    }
+    return values;
+  }
+
+  /**
+   * Goes on from moments after so many steps.
+   *
+   * @throws IllegalArgumentException when they belong to another optimizer or network
+   */
+  void restore(float[] values, int steps) {
+    if (values.length != count * moments.length) {
+      throw new IllegalArgumentException(
+          "expected " + moments.length + " moments of " + count + ", received " + values.length);
+    }
+    step = steps;
+    for (int i = 0; i < moments.length; i++) {
+      moments[i].put(0, values, i * count, count);
+    }
+  }
+
   /** The step and all moments, little-endian. */
   byte[] state() {
     int header = 4 * Integer.BYTES;

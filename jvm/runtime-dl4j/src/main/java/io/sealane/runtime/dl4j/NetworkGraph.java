@@ -165,6 +165,56 @@ final class NetworkGraph extends ComputationGraph {
     return flattenedGradients;
   }
 
+  /** All weights, a copy. */
+  float[] vector() {
+    return places.isEmpty() ? new float[0] : Floats.of(params()).toArray();
+  }
+
+  /** Sets all weights. */
+  void setVector(float[] values) {
+    if (!places.isEmpty()) {
+      Floats.of(params()).set(values);
+    }
+  }
+
+  /** The last {@link #learn}'s gradients, 0 for what is frozen, statistics in their places. */
+  float[] gradientsAndStatistics() {
+    if (places.isEmpty()) {
+      return new float[0];
+    }
+    float[] values = Floats.of(gradientVector()).toArray();
+    Floats weights = Floats.of(params());
+    float[] block = new float[values.length];
+    for (WeightPlace place : places.values()) {
+      if (place.statistic) {
+        weights.read(place.offset, block, place.count);
+        System.arraycopy(block, 0, values, place.offset, place.count);
+      } else if (!place.trained) {
+        java.util.Arrays.fill(values, place.offset, place.offset + place.count, 0);
+      }
+    }
+    return values;
+  }
+
+  /** Takes what {@link #gradientsAndStatistics} gave as the last gradients and the statistics. */
+  void setGradientsAndStatistics(float[] values) {
+    if (places.isEmpty()) {
+      return;
+    }
+    if (flattenedGradients == null) {
+      initGradientsView();
+    }
+    Floats.of(gradientVector()).set(values);
+    Floats weights = Floats.of(params());
+    for (WeightPlace place : places.values()) {
+      if (place.statistic) {
+        int end = place.offset + place.count;
+        float[] moved = java.util.Arrays.copyOfRange(values, place.offset, end);
+        weights.write(place.offset, moved, place.count);
+      }
+    }
+  }
+
   /** The outputs in inference mode, given to {@code use} in order; valid only during the call. */
   void infer(INDArray[] inputs, java.util.function.Consumer<INDArray[]> use) {
     try (MemoryWorkspace memory =

@@ -7,6 +7,7 @@ import io.sealane.bundle.network.Network;
 import io.sealane.bundle.network.NetworkWeights;
 import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
+import io.sealane.training.spi.BatchGradient;
 import io.sealane.training.spi.TrainingSession;
 import io.sealane.training.spi.TrainingSettings;
 import java.io.IOException;
@@ -77,6 +78,18 @@ record TrainingCase(
     try (Tensor target = tensor(step.target())) {
       step.inputs().forEach((input, value) -> inputs.put(input, tensor(value)));
       return session.step(inputs, target);
+    } finally {
+      inputs.values().forEach(Tensor::close);
+    }
+  }
+
+  /** The gradient of a step's batch. */
+  BatchGradient gradient(TrainingSession session, int index, long draw) {
+    TrainingTrace.Step step = trace.steps().get(index);
+    Map<String, Tensor> inputs = new HashMap<>();
+    try (Tensor target = tensor(step.target())) {
+      step.inputs().forEach((input, value) -> inputs.put(input, tensor(value)));
+      return session.gradient(inputs, target, draw);
     } finally {
       inputs.values().forEach(Tensor::close);
     }

@@ -151,6 +151,9 @@ class TrainingSessionTest {
       assertThat(again.step(inputs, zeros)).isEqualTo(first);
       assertThat(other.step(inputs, zeros)).isNotEqualTo(first);
       assertThat(one.step(inputs, zeros)).isNotEqualTo(first);
+      double drawn = other.gradient(inputs, zeros, 7).loss();
+      assertThat(other.gradient(inputs, zeros, 7).loss()).isEqualTo(drawn);
+      assertThat(other.gradient(inputs, zeros, 8).loss()).isNotEqualTo(drawn);
       assertThat(one.loss(inputs, zeros)).isCloseTo(1, org.assertj.core.data.Offset.offset(1e-4));
     }
   }

@@ -14,7 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkFiles;
 
 /**
  * The sessions of this executor, one for each bundle and settings, shared by its tasks. A session
@@ -154,17 +153,7 @@ public final class Sessions {
             .withEngine(settings.engine())
             .withIntraOpThreads(settings.threads())
             .withSpinning(false);
-    if (bundle.archive() == null && BundleFiles.isLocal(bundle.uri())) {
-      return open(BundleFiles.localPath(bundle.uri()), bundle, hadoop, config);
-    }
-    try (TemporaryFolder copy = new TemporaryFolder()) {
-      if (bundle.archive() != null) {
-        BundleArchive.extract(Path.of(SparkFiles.get(bundle.archive())), copy.path());
-      } else {
-        BundleFiles.fetch(bundle.uri(), hadoop, copy.path());
-      }
-      return open(copy.path(), bundle, hadoop, config);
-    }
+    return BundleCopies.read(bundle, hadoop, folder -> open(folder, bundle, hadoop, config));
   }
 
   private static Session open(

@@ -26,6 +26,47 @@ public interface TrainingSession extends AutoCloseable {
   /** As {@link #step}, with the gradients. */
   StepRecord stepRecorded(Map<String, Tensor> inputs, Tensor target);
 
+  /**
+   * The gradient of a batch, without a step of the optimizer: the half of {@link #step} that many
+   * machines share. Running means and variances move as a step moves them.
+   *
+   * @param draw names what is random in this call, such as dropout; {@link #step} takes the number
+   *     of steps before it
+   * @throws io.sealane.core.SealaneException ENGINE_RUN_FAILED
+   */
+  BatchGradient gradient(Map<String, Tensor> inputs, Tensor target, long draw);
+
+  /**
+   * The other half of {@link #step}: moves the weights by a gradient, and sets running means and
+   * variances.
+   *
+   * @param vector as {@link BatchGradient#vector}, of one batch or the mean of several
+   * @throws io.sealane.core.SealaneException ENGINE_RUN_FAILED
+   */
+  void update(float[] vector);
+
+  /**
+   * All weights as one vector FP32 [parameters], a copy, in an order of the engine's own that is
+   * the same for every session of the network.
+   */
+  float[] parameters();
+
+  /** Sets all weights to what {@link #parameters} gave, of this or another session. */
+  void parameters(float[] vector);
+
+  /**
+   * The optimizer's averages as one vector FP32 [n], a copy; empty where it has none. Those of
+   * sessions that took as many steps may be averaged.
+   */
+  float[] moments();
+
+  /**
+   * Sets the optimizer's averages and its count of steps.
+   *
+   * @param vector as {@link #moments} gave it
+   */
+  void moments(float[] vector, int steps);
+
   /** The loss of a batch in inference mode; changes nothing. Arguments as for {@link #step}. */
   double loss(Map<String, Tensor> inputs, Tensor target);
 
