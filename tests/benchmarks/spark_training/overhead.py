@@ -71,7 +71,14 @@ def write(path: Path, rows: int) -> Path:
 
 def one_round(table: Path, folder: Path) -> dict[str, float]:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    torchrun += ["--master-addr", "127.0.0.1", "--master-port", "0"]
+    torchrun += [
+        "--rdzv-backend",
+        "c10d",
+        "--rdzv-endpoint",
+        "127.0.0.1:0",
+        "--local-addr",
+        "127.0.0.1",
+    ]
     plain = [str(HERE / "plain.py"), str(table), str(EPOCHS)]
     found = {
         "PyTorch alone": rate(run([sys.executable, *plain])),
@@ -119,7 +126,7 @@ def run(command: list[str]) -> dict:
     path = os.pathsep.join([str(HERE), str(ROOT / "python")])
     env = os.environ | {
         "PYTHONPATH": path, "PYSPARK_PYTHON": sys.executable, "OMP_NUM_THREADS": "1",
-        "SPARK_LOCAL_IP": "127.0.0.1", "CUDA_VISIBLE_DEVICES": "",
+        "SPARK_LOCAL_IP": "127.0.0.1", "CUDA_VISIBLE_DEVICES": "", "GLOO_SOCKET_IFNAME": "lo",
     }  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode:

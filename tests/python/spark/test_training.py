@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -196,3 +197,14 @@ def test_uneven_and_empty_partitions(table, tmp_path):
     uneven = table.where("id < 4000").repartitionByRange(5, "id").where("id > 1500")
     made = train(uneven, crossed(), settings(tmp_path))
     assert made.rows + made.held_out == 2499
+
+
+def test_two_runs_at_once_take_ports_of_their_own(table, tmp_path):
+    def run(number):
+        folder = tmp_path / str(number)
+        return train(table, crossed(), settings(folder, ranks=1, epochs=1, progress=True))
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(run, range(2))
+    assert first.path != second.path
+    assert [each["loss"] for each in first.epochs] == [each["loss"] for each in second.epochs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class RankRows:
                 if len(block[TARGET]):
                     yield _rows([block])
 
-    def _windows(self, file: LaneFile, lane: int, epoch: int, skip: int) -> Iterator[Columns]:
+    def _windows(self, file: LaneFile, lane: int, epoch: int, skip: int) -> Iterator[_Window]:
         """Blocks in an order of chance, as many at a time as memory allows, their rows shuffled."""
         seeds = (self._config.seed, epoch, lane)
         order = np.random.default_rng(seeds).permutation(len(file.blocks))
@@ -74,7 +75,26 @@ class RankRows:
             parts = [file.block(block) for block in blocks]
             turn = np.random.default_rng((*seeds, number)).permutation(rows)[skip:]
             skip = 0
-            yield {name: np.concatenate([part[name] for part in parts])[turn] for name in parts[0]}
+            yield _Window(_joined(parts), turn)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Rows in memory, and their order.
+
+    They are not sorted by it: that would hold the interpreter's lock for as long as several steps
+    take, and the other ranks would wait.
+    """
+
+    columns: Columns
+    turn: Array
+
+    def __len__(self) -> int:
+        return len(self.turn)
+
+    def take(self, start: int, end: int) -> Columns:
+        index = self.turn[start:end]
+        return {name: value[index] for name, value in self.columns.items()}
 
 
 def _grouped(order: Array, sizes: list[int], limit: int) -> Iterator[list[int]]:
@@ -90,24 +110,25 @@ def _grouped(order: Array, sizes: list[int], limit: int) -> Iterator[list[int]]:
         yield group
 
 
-def _batches(windows: Iterator[Columns], size: int) -> Iterator[Columns]:
+def _batches(windows: Iterator[_Window], size: int) -> Iterator[Columns]:
     """Batches of one size; what is left of a window goes before the next one's rows."""
     left: list[Columns] = []
     waiting = 0
     for window in _ahead(windows):
-        left.append(window)
-        waiting += len(window[TARGET])
-        if waiting < size:
-            continue
-        whole = left[0] if len(left) == 1 else _joined(left)
-        end = waiting - waiting % size
-        for start in range(0, end, size):
-            yield {name: value[start : start + size] for name, value in whole.items()}
-        left = [{name: value[end:] for name, value in whole.items()}]
-        waiting -= end
+        start = min(size - waiting, len(window)) if waiting else 0
+        if waiting:
+            left.append(window.take(0, start))
+            waiting += start
+            if waiting < size:
+                continue
+            yield _joined(left)
+        end = start + (len(window) - start) // size * size
+        for at in range(start, end, size):
+            yield window.take(at, at + size)
+        left, waiting = [window.take(end, len(window))], len(window) - end
 
 
-def _ahead(windows: Iterator[Columns]) -> Iterator[Columns]:
+def _ahead(windows: Iterator[_Window]) -> Iterator[_Window]:
     """One window is made by a thread while the one before it is used."""
     with ThreadPoolExecutor(1, "sealane-windows") as pool:
         coming = pool.submit(next, windows, None)
@@ -117,10 +138,12 @@ def _ahead(windows: Iterator[Columns]) -> Iterator[Columns]:
 
 
 def _joined(parts: list[Columns]) -> Columns:
+    if len(parts) == 1:
+        return parts[0]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _rows(parts: list[Columns]) -> Rows:
-    whole = dict(parts[0] if len(parts) == 1 else _joined(parts))
+    whole = dict(_joined(parts))
     target = whole.pop(TARGET)
     return Rows({name[1:]: value for name, value in whole.items()}, target)

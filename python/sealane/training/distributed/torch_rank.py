@@ -117,6 +117,13 @@ class TorchLearner:
 
     def __init__(self, payload: TorchPayload, config: TrainConfig, device: Any) -> None:
         self._device = device
+        # Not torch.manual_seed: where CUDA has not been used it keeps a traceback of each call.
+        cuda = device.type == "cuda"
+        if cuda:
+            torch.cuda.init()
+        self._generator = (
+            torch.cuda.default_generators[device.index] if cuda else torch.default_generator
+        )
         self._loss = _Loss(payload).to(device)
         self._parallel: Callable[..., Any] = self._loss
         if config.ranks > 1:
@@ -133,7 +140,7 @@ class TorchLearner:
         """Forward, backward with the gradients' mean over the ranks, update."""
         if not self._loss.training:
             self._loss.train()
-        torch.manual_seed(seed)
+        self._generator.manual_seed(seed)
         self._optimizer.zero_grad(set_to_none=True)
         with self._precision():
             loss, _ = self._parallel(*self._tensors(rows))
