@@ -175,7 +175,7 @@ public final class ChildBundle {
           ErrorCode.GOLDEN_INVALID,
           "bundle " + parent.label() + " has no golden case with rows to prove its child by");
     }
-    return cases;
+    return TellingCases.of(cases);
   }
 
   private GoldenCase golden(
