@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -248,13 +249,17 @@ def _flat_module(torch: Any, model: Any, names: Sequence[str], style: Style) -> 
     return Flat().eval()
 
 
+_ONE_AT_A_TIME = threading.RLock()
+"""PyTorch's exporter, its loggers and Python's warnings belong to the process."""
+
+
 @contextmanager
 def _quiet() -> Generator[None]:
-    """Hold back the exporter's notices; failures are raised, not logged."""
+    """Hold back the exporter's notices; failures are raised, not logged. For one thread at once."""
     names = ("torch.onnx", "torch.export", "torch.fx", "torch._dynamo", "torch.utils", "onnxscript")
     loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        levels = [logger.level for logger in loggers]
         warnings.simplefilter("ignore")
         try:
             for logger in loggers:

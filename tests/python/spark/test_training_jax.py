@@ -202,7 +202,7 @@ def steady(table, tmp_path_factory):
     return train(table, crossed(lambda _: Failing(1, "kill", folder / "marker")), config)
 
 
-@pytest.mark.parametrize(("rank", "act"), [(1, "raise"), (1, "kill"), (0, "kill")])
+@pytest.mark.parametrize(("rank", "act"), [(1, "raise"), (0, "kill")])
 def test_a_rank_that_is_lost_once_goes_on_with_the_same_losses(table, tmp_path, steady, rank, act):
     config = settings(tmp_path, epochs=2, shared=str(tmp_path / "shared"), checkpoint_steps=20)
     made = train(table, crossed(lambda _: Failing(rank, act, tmp_path / "marker")), config)

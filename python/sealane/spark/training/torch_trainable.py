@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from sealane.features import Features, FittedFeatures
     from sealane.spark.training.trainable import Prepared
     from sealane.training.distributed.config import TrainConfig
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""PyTorch's random state belongs to the process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ class TorchTrainable:
             SealaneError: ENGINE_UNAVAILABLE without PyTorch, INPUT_DTYPE when it is no module.
         """
         torch = load_module("torch", "torch")
-        with torch.random.fork_rng(devices=[]):
+        with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             given = isinstance(self.module, torch.nn.Module)
             module = copy.deepcopy(self.module) if given else self.module(fitted)

@@ -48,7 +48,7 @@ class Failing(Crossed):
             raise ValueError(message)
         if self.act == "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
-        target = {"rank": os.getpid(), "worker": os.getppid(), "executor": _executor()}[self.act]
+        target = {"rank": os.getpid(), "executor": _executor()}[self.act]
         os.kill(target, signal.SIGKILL)
         signal.pause()
 
