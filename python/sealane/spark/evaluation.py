@@ -71,7 +71,8 @@ def evaluate(
 
     Raises:
         SealaneError: As `score`; INPUT_MISSING without the target column, INPUT_NULL for a null in
-            it, INPUT_SHAPE when no row could be scored, INPUT_UNKNOWN when the output is not clear.
+            it, INPUT_DOMAIN for a class that there is not, INPUT_SHAPE when no row could be scored,
+            INPUT_UNKNOWN when the output is not clear.
         JobFailed: Spark failed.
     """
     check_columns(df, [target])
@@ -100,13 +101,18 @@ def _output(df: DataFrame, bundle: str | Path, wanted: str | None, engine: str) 
 
 
 def _measured(kept: DataFrame, target: str, loss: Loss, *, from_logits: bool) -> Evaluation:
-    counted: Any = kept.select(
-        f.count_if("good"), f.count_if(~f.col("good")), f.count_if(f.col("truth").isNull())
-    ).collect()[0]
-    rows, unscored, nulls = map(int, counted)
+    wrong = f.count_if(f.col("good") & ~_possible(loss))
+    nulls = f.count_if(f.col("truth").isNull())
+    counted: Any = kept.select(f.count_if("good"), f.count_if(~f.col("good")), nulls, wrong)
+    rows, unscored, nulls, impossible = map(int, counted.collect()[0])
     if nulls:
         raise SealaneError(
             ErrorCode.INPUT_NULL, f"the target '{target}' is null in {nulls} rows: filter them out"
+        )
+    if impossible:
+        raise SealaneError(
+            ErrorCode.INPUT_DOMAIN,
+            f"the target '{target}' can not be what it is in {impossible} rows for loss '{loss}'",
         )
     if not rows:
         raise SealaneError(ErrorCode.INPUT_SHAPE, f"none of {unscored} rows could be scored")
@@ -122,6 +128,16 @@ def _measured(kept: DataFrame, target: str, loss: Loss, *, from_logits: bool) ->
         )
         metrics = {"auc": judge.evaluate(good)} | metrics
     return Evaluation(rows, unscored, metrics)
+
+
+def _possible(loss: Loss) -> Column:
+    """Whether a row's truth is one that the loss knows."""
+    truth = f.col("truth")
+    if loss == "binary":
+        return truth.between(0, 1)
+    if loss == "squared":
+        return ~f.isnan(truth)
+    return (truth >= 0) & (truth < f.size("given")) & (truth == f.floor(truth))
 
 
 def _number(good: DataFrame) -> Column:
@@ -149,15 +165,15 @@ def _binary(from_logits: bool) -> dict[str, Column]:  # noqa: FBT001
 
 def _categories(from_logits: bool) -> dict[str, Column]:  # noqa: FBT001
     given = f.transform("given", lambda each: each.cast("double"))
-    truth: Any = f.col("truth").cast("int") + 1
-    right = f.element_at(given, truth)
+    truth = f.col("truth").cast("int")
+    right = f.get(given, truth)
     top = f.array_max(given)
     if from_logits:
         total = f.aggregate(given, f.lit(0.0), lambda sum_, each: sum_ + f.exp(each - top))
         loss = top + f.log(total) - right
     else:
         loss = -f.log(f.greatest(right, f.lit(SMALLEST)))
-    return {"logLoss": loss, "accuracy": (f.array_position(given, top) == truth).cast("double")}
+    return {"logLoss": loss, "accuracy": (right == top).cast("double")}
 
 
 def _squared(from_logits: bool) -> dict[str, Column]:  # noqa: FBT001

@@ -69,6 +69,9 @@ def test_several_classes(spark, bundles, logits):
     loss = -np.log(likely[np.arange(300), targets]).mean()
     assert found.metrics["logLoss"] == pytest.approx(loss, abs=1e-6)
     assert found.metrics["accuracy"] == (x.argmax(1) == targets).mean()
+    with pytest.raises(SealaneError) as caught:
+        evaluate(df.withColumn("y", f.lit(4)), bundle, "y", loss="categories")
+    assert caught.value.code == "INPUT_DOMAIN"
 
 
 def test_numbers_in_arrays_of_one(spark, bundles):
@@ -89,6 +92,7 @@ def test_rows_that_can_not_be_measured(spark, bundles, rows):
         (df, "z", "INPUT_MISSING"),
         (df.withColumn("y", f.lit(None).cast("int")), "y", "INPUT_NULL"),
         (df.withColumn("x", f.lit(None).cast("float")), "y", "INPUT_SHAPE"),
+        (df.withColumn("y", f.lit(2)), "y", "INPUT_DOMAIN"),
     ]:
         with pytest.raises(SealaneError) as caught:
             evaluate(changed, bundle, target)
