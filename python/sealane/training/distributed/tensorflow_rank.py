@@ -129,9 +129,10 @@ class TensorFlowLearner:
         weights = {id(variable) for variable in self._model.weights}
         self._seeds = [v for v in self._model.variables if id(v) not in weights]
         self._sum = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-        self._step = tf.function(self._update)
-        self._forward = tf.function(self._inferred, reduce_retracing=True)
-        self._total = tf.function(self._summed)
+        # As Keras' own loop, not converted: AutoGraph would wrap our errors in others.
+        self._step = tf.function(self._update, autograph=False)
+        self._forward = tf.function(self._inferred, reduce_retracing=True, autograph=False)
+        self._total = tf.function(self._summed, autograph=False)
 
     def step(self, rows: Rows, seed: int) -> None:
         """Forward, backward with the gradients' mean over the ranks, update."""
