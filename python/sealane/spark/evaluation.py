@@ -10,7 +10,6 @@ from pyspark.ml.evaluation import BinaryClassificationEvaluator
 from pyspark.sql import functions as f
 
 from sealane.core import ErrorCode, SealaneError
-from sealane.spark.facts import read_facts
 from sealane.spark.job_failures import rank_failures
 from sealane.spark.scoring import score
 from sealane.spark.training.laying import check_columns
@@ -76,8 +75,12 @@ def evaluate(
         JobFailed: Spark failed.
     """
     check_columns(df, [target])
-    outputs = [_output(df, bundle, output, engine)]
+    outputs = None if output is None else [output]
     scored = score(df, bundle, inputs=inputs, outputs=outputs, engine=engine, into=_OUTPUT)
+    several: Any = scored.schema[_OUTPUT].dataType
+    if several.typeName() == "struct":
+        names = ", ".join(several.names)
+        raise SealaneError(ErrorCode.INPUT_UNKNOWN, f"which output is judged? There are {names}.")
     truth = f.col(target).cast("double").alias("truth")
     kept = scored.select(truth, f.col(_OUTPUT).alias("given"), f.col(_ERROR).isNull().alias("good"))
     kept = kept.persist(StorageLevel.MEMORY_AND_DISK)
@@ -86,18 +89,6 @@ def evaluate(
             return _measured(kept, target, loss, from_logits=from_logits)
     finally:
         kept.unpersist()
-
-
-def _output(df: DataFrame, bundle: str | Path, wanted: str | None, engine: str) -> str:
-    facts = read_facts(df.sparkSession, str(bundle), engine)
-    names = [each.name for each in facts.manifest.signature.outputs]
-    if wanted is None and len(names) == 1:
-        return names[0]
-    if wanted not in names:
-        raise SealaneError(
-            ErrorCode.INPUT_UNKNOWN, f"which output is judged? There are {', '.join(names)}."
-        )
-    return str(wanted)
 
 
 def _measured(kept: DataFrame, target: str, loss: Loss, *, from_logits: bool) -> Evaluation:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,9 @@ from python.spark import echo
 from sealane.core import SealaneError
 from sealane.spark import evaluate
 from sealane.training.distributed import ranking
+
+CONFORMANCE = Path(__file__).parents[2] / "conformance"
+RANKINGS = json.loads((CONFORMANCE / "spark/ranking.json").read_text())["cases"]
 
 
 def given(bundles, name, *dims):
@@ -100,6 +105,12 @@ def test_rows_that_can_not_be_measured(spark, bundles, rows):
     with pytest.raises(SealaneError) as caught:
         evaluate(df, bundle, "y", output="late")
     assert caught.value.code == "INPUT_UNKNOWN"
+
+
+@pytest.mark.parametrize("vector", RANKINGS, ids=lambda vector: vector["why"])
+def test_scores_are_told_apart_as_in_java(vector):
+    scores, targets = (np.array(vector[name]) for name in ("scores", "targets"))
+    assert ranking.area(ranking.counts(scores, targets)) == vector["area"]
 
 
 def test_an_area_out_of_the_counts_of_parts(rows):

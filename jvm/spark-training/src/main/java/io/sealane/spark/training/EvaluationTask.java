@@ -11,6 +11,7 @@ import org.apache.spark.broadcast.Broadcast;
 final class EvaluationTask extends RankTask {
   private static final long serialVersionUID = 1L;
   private static final int BATCH_ROWS = 1024;
+  private static final double SMALLEST = 1e-30;
   private static final int BATCH_BYTES = 1 << 24;
 
   private final Broadcast<float[]> weights;
@@ -49,6 +50,11 @@ final class EvaluationTask extends RankTask {
     }
   }
 
+  private static double logit(double probability) {
+    return Math.log(Math.max(probability, SMALLEST))
+        - Math.log(Math.max(1 - probability, SMALLEST));
+  }
+
   private void rank(TrainingSession session, RowBatch batch, HeldOut found) {
     Map<String, Tensor> outputs = session.predict(batch.inputs());
     try {
@@ -56,8 +62,7 @@ final class EvaluationTask extends RankTask {
       float[] scores = Objects.requireNonNull(outputs.get(spec.loss().output())).floats();
       float[] targets = batch.target().floats();
       for (int i = 0; i < scores.length; i++) {
-        double score = logits ? 1 / (1 + Math.exp(-scores[i])) : scores[i];
-        found.rank(score, targets[i] > 0.5);
+        found.rank(logits ? scores[i] : logit(scores[i]), targets[i] > 0.5);
       }
     } finally {
       outputs.values().forEach(Tensor::close);

@@ -8,7 +8,7 @@ import java.util.OptionalDouble;
  * each have which score, in bins. Used by one thread.
  */
 final class HeldOut {
-  private static final int BINS = 1 << 12;
+  private static final int BINS = 1 << 16;
 
   private long rows;
   private double loss;
@@ -20,9 +20,16 @@ final class HeldOut {
     loss += meanLoss * count;
   }
 
-  /** Counts a score in 0…1. */
+  /**
+   * Counts a score, which is told from others by sign, exponent and 7 bits of its fraction, as in
+   * Python (tests/conformance/spark/ranking.json).
+   *
+   * @param score a logit: probabilities of rare events would lie in one bin
+   */
   void rank(double score, boolean positive) {
-    int bin = (int) Math.min(BINS - 1, Math.max(0, score * BINS));
+    int bits = Float.floatToIntBits((float) score);
+    long ordered = (1L << 31) + (bits < 0 ? -(bits & 0x7FFFFFFFL) : bits);
+    int bin = (int) Math.min(BINS - 1, ordered >> 16);
     (positive ? positives : negatives)[bin]++;
   }
 

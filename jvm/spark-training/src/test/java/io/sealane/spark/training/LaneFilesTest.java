@@ -3,6 +3,8 @@ package io.sealane.spark.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sealane.core.DataType;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,5 +122,25 @@ class LaneFilesTest {
     HeldOut both = new HeldOut();
     both.add(found.toBytes());
     assertThat(both.auc().orElseThrow()).isEqualTo(2.5 / 4);
+  }
+
+  @Test
+  void scoresAreToldApartAsInPython() throws IOException {
+    Path vectors = Path.of(System.getProperty("sealane.conformance"), "spark/ranking.json");
+    int read = 0;
+    for (JsonNode vector : new ObjectMapper().readTree(vectors.toFile()).get("cases")) {
+      HeldOut found = new HeldOut();
+      for (int i = 0; i < vector.get("scores").size(); i++) {
+        found.rank(
+            vector.get("scores").get(i).asDouble(), vector.get("targets").get(i).asInt() == 1);
+      }
+      OptionalDouble area =
+          vector.get("area").isNull()
+              ? OptionalDouble.empty()
+              : OptionalDouble.of(vector.get("area").asDouble());
+      assertThat(found.auc()).describedAs(vector.get("why").asText()).isEqualTo(area);
+      read++;
+    }
+    assertThat(read).isPositive();
   }
 }
