@@ -10,7 +10,6 @@ from sealane.api import open_bundle as open
 from sealane.api import verify as verify
 from sealane.core import DType as DType
 from sealane.core import ErrorCode as ErrorCode
-from sealane.core import JaxModel as JaxModel
 from sealane.core import SealaneError as SealaneError
 from sealane.core import Signature as Signature
 from sealane.core import TensorSpec as TensorSpec
@@ -22,7 +21,6 @@ __all__ = [
     "DType",
     "ErrorCode",
     "Features",
-    "JaxModel",
     "SealaneError",
     "Session",
     "Signature",

@@ -43,7 +43,7 @@ def export(
 
     Args:
         model: A ``torch.nn.Module``, a Keras 3 model, a ``flax.nnx.Module`` or a
-            :class:`~sealane.JaxModel`; exported in inference mode, not changed.
+            :class:`~sealane.jax.JaxModel`; exported in inference mode, not changed.
         example_inputs: A tuple of arrays or tensors, a mapping name → array, or a DataFrame
             (column → vector). Real rows make the best evidence.
         name: The model's name.

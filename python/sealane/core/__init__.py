@@ -4,7 +4,6 @@ from sealane.core.dtype import DType as DType
 from sealane.core.errors import ErrorCode as ErrorCode
 from sealane.core.errors import ErrorFamily as ErrorFamily
 from sealane.core.errors import SealaneError as SealaneError
-from sealane.core.jax_model import JaxModel as JaxModel
 from sealane.core.signature import Dim as Dim
 from sealane.core.signature import Domain as Domain
 from sealane.core.signature import Method as Method
@@ -18,7 +17,6 @@ __all__ = [
     "Domain",
     "ErrorCode",
     "ErrorFamily",
-    "JaxModel",
     "Method",
     "SealaneError",
     "Signature",

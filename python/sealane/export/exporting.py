@@ -78,7 +78,7 @@ def export(
 
     Args:
         model: A ``torch.nn.Module``, a Keras 3 model, a ``flax.nnx.Module`` or a
-            :class:`~sealane.JaxModel`; exported in inference mode.
+            :class:`~sealane.jax.JaxModel`; exported in inference mode.
         example_inputs: A tuple of arrays or tensors, a mapping name → array, or a DataFrame
             (column → vector). Real rows make the best evidence.
         name: The model's name in the manifest.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sealane.core import JaxModel
 from sealane.core.frameworks import load_module
 from sealane.export.errors import unsupported
+from sealane.jax import JaxModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def _of_module(model: Any, wide: bool) -> Parts:  # noqa: FBT001
     if not isinstance(model, nnx.Module):
         raise unsupported(
             f"a {type(model).__name__} has no parameters of its own; give "
-            "sealane.JaxModel(module.apply, variables)"
+            "sealane.jax.JaxModel(module.apply, variables)"
         )
     copied = nnx.clone(model)
     copied.eval()

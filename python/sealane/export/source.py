@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sealane.core import JaxModel
 from sealane.export.errors import unsupported
+from sealane.jax import JaxModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +119,6 @@ def adapt(model: object) -> tuple[Source, tuple[str, ...]]:
     name = f"{type(model).__module__}.{type(model).__qualname__}"
     raise unsupported(
         f"a {name} can not be exported; give a torch.nn.Module, a Keras 3 model, a flax.nnx.Module "
-        "or a sealane.JaxModel",
+        "or a sealane.jax.JaxModel",
         type=name,
     )

@@ -77,15 +77,15 @@ def test_mlflow_onnx_loads_the_same_bytes(name):
 
 
 @pytest.mark.parametrize("name", ["mlp", "both"])
-def test_the_model_registry_gives_the_bundle_back(name, tmp_path):
+def test_the_model_registry_gives_the_bundle_back(name, tmp_path, monkeypatch):
     store = f"sqlite:///{tmp_path}/registry.db"
     source = shutil.copytree(GOOD / name, tmp_path / "source")
     client = mlflow.MlflowClient(tracking_uri=store, registry_uri=store)
     client.create_registered_model(name)
     client.create_model_version(name, source.as_uri())
     client.set_registered_model_alias(name, "prod", "1")
-    mlflow.set_tracking_uri(store)
-    mlflow.set_registry_uri(store)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", store)
     original = read_bundle(GOOD / name)
     for number, uri in enumerate((f"models:/{name}/1", f"models:/{name}@prod")):
         model = mlflow.pyfunc.load_model(uri)

@@ -13,6 +13,7 @@ import sealane
 from sealane.bundle import read_bundle
 from sealane.core import DType, SealaneError
 from sealane.export import export
+from sealane.jax import JaxModel
 
 jax = pytest.importorskip("jax", reason="the extra jax is not installed")
 import jax.numpy as jnp  # noqa: E402
@@ -87,28 +88,28 @@ class Ids(nnx.Module):
 
 def linen_mlp():
     module = LinenMlp()
-    return sealane.JaxModel(module.apply, module.init(jax.random.key(1), rows(1, 4)))
+    return JaxModel(module.apply, module.init(jax.random.key(1), rows(1, 4)))
 
 
 def plain():
     params = {"weight": rows(4, 3), "bias": jnp.arange(3.0)}
-    return sealane.JaxModel(lambda p, x: jnp.tanh(x @ p["weight"] + p["bias"]), params)
+    return JaxModel(lambda p, x: jnp.tanh(x @ p["weight"] + p["bias"]), params)
 
 
 def half():
     weight = jnp.asarray(rows(4, 8), jnp.float16)
-    return sealane.JaxModel(lambda w, x: jnp.tanh(x.astype(jnp.float16) @ w), weight)
+    return JaxModel(lambda w, x: jnp.tanh(x.astype(jnp.float16) @ w), weight)
 
 
 def brain(inside):
     weight = jnp.asarray(rows(4, 8), jnp.bfloat16 if inside else jnp.float32)
-    return sealane.JaxModel(lambda w, x: (x.astype(w.dtype) @ w).astype(jnp.bfloat16), weight)
+    return JaxModel(lambda w, x: (x.astype(w.dtype) @ w).astype(jnp.bfloat16), weight)
 
 
 def double():
     with jax.enable_x64(True):
         weight = jnp.asarray(rows(4, 3), jnp.float64)
-    return sealane.JaxModel(lambda w, x: jnp.tanh(x @ w), weight)
+    return JaxModel(lambda w, x: jnp.tanh(x @ w), weight)
 
 
 def ids():
@@ -269,22 +270,22 @@ def drifting():
         calls.append(1)
         return x * params + len(calls)
 
-    return sealane.JaxModel(apply, jnp.ones(()))
+    return JaxModel(apply, jnp.ones(()))
 
 
 def called_back():
     def apply(params, x):
         return jax.pure_callback(lambda v: v * 2, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
 
-    return sealane.JaxModel(apply, jnp.ones(()))
+    return JaxModel(apply, jnp.ones(()))
 
 
 def complex_out():
-    return sealane.JaxModel(lambda p, x: jax.lax.complex(x, p * x), jnp.ones(()))
+    return JaxModel(lambda p, x: jax.lax.complex(x, p * x), jnp.ones(()))
 
 
 def without_variables():
-    return sealane.JaxModel(LinenMlp().apply, {"params": {}})
+    return JaxModel(LinenMlp().apply, {"params": {}})
 
 
 @pytest.mark.parametrize(
@@ -298,7 +299,7 @@ def without_variables():
         (complex_out, ["complex64"]),
         (Positional, ["Positional", "max_pool by keyword"]),
         (without_variables, ["kernel"]),
-        (LinenMlp, ["sealane.JaxModel(module.apply, variables)"]),
+        (LinenMlp, ["sealane.jax.JaxModel(module.apply, variables)"]),
     ],
 )
 def test_what_can_not_be_exported_is_named(make, words, tmp_path):
@@ -321,7 +322,7 @@ def test_a_missing_extra_is_told(tmp_path, monkeypatch):
 
 
 def leaves(model):
-    state = model.params if isinstance(model, sealane.JaxModel) else nnx.state(model)
+    state = model.params if isinstance(model, JaxModel) else nnx.state(model)
     data = [jax.random.key_data(leaf) if is_key(leaf) else leaf for leaf in jax.tree.leaves(state)]
     return [np.array(leaf) for leaf in data]
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import cloudpickle
 
-from sealane.core import ErrorCode, JaxModel, SealaneError
+from sealane.core import ErrorCode, SealaneError
 from sealane.core.frameworks import load_module
+from sealane.jax import JaxModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from sealane.core import ErrorCode, JaxModel, SealaneError
+from sealane.core import ErrorCode, SealaneError
+from sealane.jax import JaxModel
+from sealane.training.run import takes_by_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -167,17 +169,8 @@ def _arguments(
 ) -> Callable[[Mapping[str, Any]], tuple[list[Any], dict[str, Any]]]:
     """Features → arguments: by name, or in their order where it takes ``*arguments``."""
     parameters = list(inspect.signature(function).parameters.values())[skipped:]
-    kinds = [parameter.kind for parameter in parameters]
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
+    if takes_by_order([each for each in parameters if each.name != KEY], features):
         return lambda given: (list(given.values()), {})
-    names = {parameter.name for parameter in parameters} - {KEY}
-    unknown = sorted(set(features) - names)
-    if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
-        raise SealaneError(
-            ErrorCode.INPUT_UNKNOWN,
-            f"The model has no argument for the features {', '.join(unknown)}. "
-            f"Its arguments: {', '.join(sorted(names))}.",
-        )
     return lambda given: ([], dict(given))
 
 
