@@ -31,7 +31,7 @@ def flights(tmp_path_factory):
     try:
         from data import load
         from demo import declare, write_csv
-        from models import TorchLateness
+        from torch_model import TorchLateness
     finally:
         sys.path.remove(str(EXAMPLE))
     folder = tmp_path_factory.mktemp("flights")

@@ -15,11 +15,12 @@ import keras
 import numpy as np
 import torch
 from data import CATEGORICAL, Flights, declare, load
-from models import TorchLateness, keras_lateness
+from keras_model import keras_lateness
 from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from story import console, step
+from torch_model import TorchLateness
 
 import sealane
 from sealane.training import keras as keras_training

@@ -1,4 +1,4 @@
-"""One small network three times, without what differs by the number of processes.
+"""The network for training by several processes, without what differs by their number.
 
 No batch normalisation and no dropout: two processes then train what one trains with all their rows.
 """
@@ -27,69 +27,16 @@ def numbers(fitted: FittedFeatures) -> int:
 
 def torch_lateness(fitted: FittedFeatures) -> torch.nn.Module:
     """Probability ``[batch]`` of a late arrival; ``logit`` gives its log-odds."""
-    import torch
-    from torch import nn
+    from torch_model import TorchLateness
 
-    sizes = fitted.cardinalities
-
-    class Lateness(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            widths = {name: embedding_width(sizes[name]) for name in NAMES}
-            self.embeddings = nn.ModuleDict(
-                {name: nn.Embedding(sizes[name], width) for name, width in widths.items()}
-            )
-            self.hidden = nn.Sequential(
-                nn.Linear(numbers(fitted) + sum(widths.values()), HIDDEN[0]),
-                nn.ReLU(),
-                nn.Linear(HIDDEN[0], HIDDEN[1]),
-                nn.GELU(),
-                nn.Linear(HIDDEN[1], 1),
-            )
-
-        def logit(
-            self,
-            numeric: torch.Tensor,
-            carrier: torch.Tensor,
-            origin: torch.Tensor,
-            dest: torch.Tensor,
-            manufacturer: torch.Tensor,
-        ) -> torch.Tensor:
-            indices = (carrier, origin, dest, manufacturer)
-            columns = [
-                self.embeddings[name](each) for name, each in zip(NAMES, indices, strict=True)
-            ]
-            return self.hidden(torch.cat([numeric, *columns], dim=1)).squeeze(1)
-
-        def forward(
-            self,
-            numeric: torch.Tensor,
-            carrier: torch.Tensor,
-            origin: torch.Tensor,
-            dest: torch.Tensor,
-            manufacturer: torch.Tensor,
-        ) -> torch.Tensor:
-            return torch.sigmoid(self.logit(numeric, carrier, origin, dest, manufacturer))
-
-    return Lateness()
+    return TorchLateness(numbers(fitted), fitted.cardinalities, plain=True)
 
 
 def keras_lateness(fitted: FittedFeatures) -> keras.Model:
-    """Log-odds ``[batch]`` of a late arrival."""
-    import keras
+    """Probability ``[batch]`` of a late arrival."""
+    import keras_model
 
-    numeric = keras.Input((numbers(fitted),), name="numeric")
-    inputs, columns = [numeric], [numeric]
-    for name in NAMES:
-        index = keras.Input((), dtype="int64", name=name)
-        size = fitted.cardinalities[name]
-        inputs.append(index)
-        columns.append(keras.layers.Embedding(size, embedding_width(size))(index))
-    x = keras.layers.Concatenate()(columns)
-    x = keras.layers.Dense(HIDDEN[0], activation="relu")(x)
-    x = keras.layers.Dense(HIDDEN[1], activation="gelu")(x)
-    late = keras.layers.Reshape((), name="late")(keras.layers.Dense(1, activation="sigmoid")(x))
-    return keras.Model(inputs, late, name="lateness")
+    return keras_model.keras_lateness(numbers(fitted), fitted.cardinalities, plain=True)
 
 
 def jax_lateness(fitted: FittedFeatures) -> object:

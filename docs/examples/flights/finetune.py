@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from data import Flights, declare, load
 from demo import write_csv
-from models import TorchLateness
 from rich.table import Table
 from sklearn.metrics import roc_auc_score
 from story import console, step
+from torch_model import TorchLateness
 
 import sealane
 from sealane.jvm import find_jar

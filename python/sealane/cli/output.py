@@ -40,7 +40,7 @@ def work(*, as_json: bool) -> Generator[None]:
             yield
     except SealaneError as error:
         if as_json:
-            fields = {"code": error.code.value, "message": error.message, "details": error.details}
+            fields = error.fields
             write_json({"error": fields})
         if os.environ.get(TRACEBACK):
             traceback.print_exc(file=sys.stderr)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ErrorFamily(StrEnum):
@@ -80,6 +84,16 @@ class SealaneError(Exception):
         self.code = code
         self.message = message
         self.details: dict[str, object] = details or {}
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """``code``, ``message`` and ``details``, as JSON holds them."""
+        return {"code": self.code.value, "message": self.message, "details": self.details}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> SealaneError:
+        """The error that has these `fields`."""
+        return cls(ErrorCode(fields["code"]), fields["message"], fields["details"])
 
     def __reduce__(self) -> tuple[type[SealaneError], tuple[ErrorCode, str, dict[str, object]]]:
         return (type(self), (self.code, self.message, self.details))

@@ -14,10 +14,11 @@ from sealane.core import DType, SealaneError, Signature
 from sealane.core.frameworks import load_module
 from sealane.export.errors import unsupported
 from sealane.export.examples import Arrays, Examples, Style
-from sealane.export.jax_conversion import convert, quiet, taken_for
+from sealane.export.jax_conversion import convert, taken_for
 from sealane.export.jax_faults import CALLING, CONVERTING, explain
 from sealane.export.jax_parts import take_apart
 from sealane.export.outputs import flatten, named
+from sealane.export.quiet import quiet
 from sealane.export.source import Oracle
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from sealane.export.jax_parts import Parts
     from sealane.export.network.builder import Built
     from sealane.export.network.trace import TraceSettings, Trainer
+
+_LOGGERS = ("jax", "jax2onnx", "onnx_ir", "absl")
 
 
 class JaxSource:
@@ -42,7 +45,7 @@ class JaxSource:
     flushes_denormals = True
 
     def __init__(self, model: object) -> None:
-        with quiet():
+        with quiet(_LOGGERS):
             self._jax = load_module("jax", "jax")
             load_module("jax2onnx", "jax")
             self._cpu = self._jax.devices("cpu")[0]
@@ -135,7 +138,7 @@ class JaxSource:
             return tuple(self._function(self._state, dict(zip(names, tensors, strict=True))))
 
         try:
-            with self._computing(), quiet():
+            with self._computing(), quiet(_LOGGERS):
                 return convert(self._jax, function, signature, opset, wide=self._wide)
         except Exception as error:
             raise explain(error, self._jax, CONVERTING) from error
@@ -172,7 +175,7 @@ class JaxSource:
     def _eager(self, arrays: Arrays) -> list[tuple[str, Any]]:
         """Outputs by the model's own names, each call of Python code done anew."""
         try:
-            with self._computing(), quiet():
+            with self._computing(), quiet(_LOGGERS):
                 result, after = self._called(self._parts, self._state, self._tensors(arrays))
                 self._check_unchanged(after)
                 return [(name, self._array(name, value)) for name, value in flatten(result)]
@@ -183,7 +186,7 @@ class JaxSource:
 
     def _named(self, compiled: Any, state: Any, inputs: Arrays, *, wide: bool = False) -> Arrays:
         try:
-            with self._computing(wide=wide), quiet():
+            with self._computing(wide=wide), quiet(_LOGGERS):
                 values = compiled(state, self._tensors(inputs))
                 pairs = zip(self._outputs, values, strict=True)
                 return {name: self._array(name, value) for name, value in pairs}

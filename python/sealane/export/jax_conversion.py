@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +11,7 @@ from sealane.core.frameworks import load_module
 from sealane.export import canonical, rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     import onnx
 
@@ -92,19 +89,3 @@ def _widen_input(model: onnx.ModelProto, name: str, dtype: Any) -> None:
     )
     cast = helper.make_node("Cast", [name], [f"{name}__narrow"], f"{name}__cast", to=narrow)
     model.graph.node.insert(0, cast)
-
-
-@contextmanager
-def quiet() -> Generator[None]:
-    """Hold back the notices of JAX and the converter; failures are raised, not logged."""
-    loggers = [logging.getLogger(name) for name in ("jax", "jax2onnx", "onnx_ir", "absl")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            for logger in loggers:
-                logger.setLevel(logging.CRITICAL)
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

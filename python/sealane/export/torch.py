@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import logging
-import threading
-import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import ml_dtypes
@@ -18,16 +14,19 @@ from sealane.core.frameworks import load_module
 from sealane.export.errors import unsupported
 from sealane.export.examples import Arrays, Examples, Style
 from sealane.export.outputs import flatten, named
+from sealane.export.quiet import quiet
 from sealane.export.source import Oracle
 from sealane.export.torch_faults import check_program, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import onnx
 
     from sealane.export.network.builder import Built
     from sealane.export.network.trace import TraceSettings, Trainer
+
+_LOGGERS = ("torch.onnx", "torch.export", "torch.fx", "torch._dynamo", "torch.utils", "onnxscript")
 
 
 class TorchSource:
@@ -127,7 +126,7 @@ class TorchSource:
             {axis: dims[dim] for axis, dim in enumerate(spec.shape) if isinstance(dim, str)}
             for spec in signature.inputs
         )
-        with _quiet(), torch.no_grad():
+        with quiet(_LOGGERS), torch.no_grad():
             try:
                 program = torch.export.export(flat, tensors, dynamic_shapes=(shapes,), strict=False)
             except Exception as error:
@@ -184,7 +183,7 @@ class TorchSource:
         torch = self._torch
         tensors = {name: self._tensor(inputs[name]) for name in self._inputs}
         try:
-            with _quiet(), torch.no_grad():
+            with quiet(_LOGGERS), torch.no_grad():
                 result = _call(model, tensors, self._style)
         except SealaneError:
             raise
@@ -247,24 +246,3 @@ def _flat_module(torch: Any, model: Any, names: Sequence[str], style: Style) -> 
             return tuple(value for _, value in flatten(result))
 
     return Flat().eval()
-
-
-_ONE_AT_A_TIME = threading.RLock()
-"""PyTorch's exporter, its loggers and Python's warnings belong to the process."""
-
-
-@contextmanager
-def _quiet() -> Generator[None]:
-    """Hold back the exporter's notices; failures are raised, not logged. For one thread at once."""
-    names = ("torch.onnx", "torch.export", "torch.fx", "torch._dynamo", "torch.utils", "onnxscript")
-    loggers = [logging.getLogger(name) for name in names]
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        levels = [logger.level for logger in loggers]
-        warnings.simplefilter("ignore")
-        try:
-            for logger in loggers:
-                logger.setLevel(logging.CRITICAL)
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

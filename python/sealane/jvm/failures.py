@@ -7,7 +7,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sealane.core import ErrorCode, SealaneError
+from sealane.core import SealaneError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,4 +26,4 @@ def java_errors(bridge: Any) -> Generator[None]:
 def from_java(bridge: Any, error: Any) -> SealaneError:
     """The same error in Python; BRIDGE_FAILED when it is none of Sealane's own."""
     fields: dict[str, Any] = json.loads(str(bridge.error(error)))
-    return SealaneError(ErrorCode(fields["code"]), fields["message"], fields["details"])
+    return SealaneError.of(fields)

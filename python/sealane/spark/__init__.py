@@ -35,26 +35,14 @@ _LATER = {
     "Evaluation": "sealane.spark.evaluation",
     "evaluate": "sealane.spark.evaluation",
 }
-_TRAINING = (
-    "Between",
-    "Dl4jTrainable",
-    "JaxTrainable",
-    "KerasTrainable",
-    "Sweep",
-    "TorchTrainable",
-    "TrainConfig",
-    "TrainedBundle",
-    "Trial",
-    "sweep",
-    "train",
-)
+"""Where names are that are not in `sealane.spark.training`: imported when they are asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    module = "sealane.spark.training" if name in _TRAINING else _LATER.get(name)
-    if module is None:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(module), name)
+    module = importlib.import_module(_LATER.get(name, "sealane.spark.training"))
+    return getattr(module, name)
 
 
 __all__ = [

@@ -22,7 +22,7 @@ _CODED = re.compile(rf"\b({'|'.join(ErrorCode)}): (.*)", re.DOTALL)
 
 def jvm_has_sealane(spark: SparkSession) -> bool:
     """Whether the driver's JVM has Sealane's classes."""
-    return _gateway(spark) is not None
+    return java_class(spark, _CLASS) is not None
 
 
 def score(df: DataFrame, options: ScoreOptions) -> DataFrame:
@@ -34,7 +34,7 @@ def score(df: DataFrame, options: ScoreOptions) -> DataFrame:
     from pyspark.sql import DataFrame
 
     spark: Any = df.sparkSession
-    gateway = _gateway(spark)
+    gateway = java_class(spark, _CLASS)
     if gateway is None:
         raise no_jar("jvm")
     with java_errors():
@@ -54,11 +54,11 @@ def no_jar(engine: str) -> SealaneError:
     )
 
 
-def _gateway(spark: Any) -> Any:
-    """The Java class, None when the JVM can not load it."""
+def java_class(spark: Any, name: str) -> Any:
+    """A class of the driver's JVM, None when it can not load it."""
     found = spark._jvm
-    for name in _CLASS.split("."):
-        found = getattr(found, name)
+    for part in name.split("."):
+        found = getattr(found, part)
     # Py4J takes the name of a class that it can not load for a package.
     return None if type(found).__name__ == "JavaPackage" else found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from sealane.core import ErrorCode, SealaneError
 from sealane.training.history import Epoch, History
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,6 +36,46 @@ class Rows:
     def take(self, index: Array) -> Rows:
         """The rows of an index, in its order."""
         return Rows({name: x[index] for name, x in self.features.items()}, self.target[index])
+
+
+def takes_by_order(parameters: Sequence[inspect.Parameter], features: Collection[str]) -> bool:
+    """Whether a model takes features in their order (``*arguments``), not by name.
+
+    Args:
+        parameters: Its own.
+        features: Their names.
+
+    Raises:
+        SealaneError: INPUT_UNKNOWN for a feature without an argument.
+    """
+    kinds = [parameter.kind for parameter in parameters]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return True
+    names = {parameter.name for parameter in parameters}
+    unknown = sorted(set(features) - names)
+    if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
+        raise SealaneError(
+            ErrorCode.INPUT_UNKNOWN,
+            f"The model has no argument for the features {', '.join(unknown)}. "
+            f"Its arguments: {', '.join(sorted(names))}.",
+        )
+    return False
+
+
+def one_per_target(outputs: Any, targets: Any) -> Any:
+    """Outputs of a framework's arrays ``[rows, …]``, without a last dim of 1 that targets lack.
+
+    Raises:
+        SealaneError: INPUT_SHAPE when they are not one per target.
+    """
+    if outputs.shape[:1] != targets.shape[:1]:
+        raise SealaneError(
+            ErrorCode.INPUT_SHAPE,
+            f"The model gives {tuple(outputs.shape)} for targets {tuple(targets.shape)}.",
+        )
+    if outputs.ndim == targets.ndim + 1 and outputs.shape[-1] == 1:
+        return outputs.squeeze(-1)
+    return outputs
 
 
 @dataclass(frozen=True, slots=True)

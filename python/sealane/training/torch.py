@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sealane.core import ErrorCode, SealaneError
 from sealane.core.frameworks import load_module
-from sealane.training.run import Array, Loss, Plan, Rows, loop, split
+from sealane.training.run import (
+    Array,
+    Loss,
+    Plan,
+    Rows,
+    loop,
+    one_per_target,
+    split,
+    takes_by_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Mapping
@@ -159,14 +167,7 @@ class BatchLoss:
         Raises:
             SealaneError: As a call.
         """
-        outputs = self._call(features)
-        if outputs.shape[:1] != targets.shape[:1]:
-            raise SealaneError(
-                ErrorCode.INPUT_SHAPE,
-                f"The model gives {tuple(outputs.shape)} for targets {tuple(targets.shape)}.",
-            )
-        if outputs.ndim == targets.ndim + 1 and outputs.shape[-1] == 1:
-            outputs = outputs.squeeze(-1)
+        outputs = one_per_target(self._call(features), targets)
         return self._loss(outputs, targets), outputs
 
 
@@ -246,15 +247,6 @@ def _by_name(
     described: Callable[..., Any], call: Callable[..., Any], features: Collection[str]
 ) -> Callable[[Mapping[str, Any]], Any]:
     """Calls with features by argument name, or in their order where it takes ``*arguments``."""
-    kinds = [parameter.kind for parameter in inspect.signature(described).parameters.values()]
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
+    if takes_by_order([*inspect.signature(described).parameters.values()], features):
         return lambda features: call(*features.values())
-    names = set(inspect.signature(described).parameters)
-    unknown = sorted(set(features) - names)
-    if unknown and inspect.Parameter.VAR_KEYWORD not in kinds:
-        raise SealaneError(
-            ErrorCode.INPUT_UNKNOWN,
-            f"The model has no argument for the features {', '.join(unknown)}. "
-            f"Its arguments: {', '.join(sorted(names))}.",
-        )
     return lambda features: call(**features)

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from e2e.spark.crossings import STEPS, killing, losses, options, write_points
 from e2e.spark.submit import CLUSTER, Job
-from pyarrow import parquet
 
 import sealane
 
 HERE = Path(__file__).parent / "training"
-STEPS = 40
-"""Of an epoch: 5,200 rows of two ranks, 64 a step, a tenth held back, more or less."""
 
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory) -> Path:
     """A table of points and whether their coordinates have one sign."""
-    x = np.random.default_rng(3).uniform(-1, 1, (5800, 2))
-    table = pa.table({"x": list(x), "y": (x[:, 0] * x[:, 1] > 0).astype(np.int32)})
-    path = tmp_path_factory.mktemp("crossed") / "rows.parquet"
-    parquet.write_table(table, path, row_group_size=1000)
-    return path
+    return write_points(tmp_path_factory.mktemp("crossed") / "rows.parquet")
 
 
 def job(
@@ -39,10 +31,11 @@ def job(
         "epochs": 3, "lr": 0.02, "shared": folder / "shared", "checkpoint-steps": 10,
         "slot-seconds": 30, **{k: v for k, v in changes.items() if k not in ("env", "flags")},
     }  # fmt: skip
-    options = [word for key, value in settings.items() for word in (f"--{key}", value)]
     where = ["--trainable", f"crossed:{trainable}", "--input", rows, *changes.get("flags", [])]
     conf = {"spark.submit.pyFiles": str(HERE / "crossed.py"), "spark.executor.memory": "1g"}
-    return Job("train_torch.py", [*where, *options], master=master, conf=conf, **env_of(changes))
+    return Job(
+        "train_torch.py", [*where, *options(settings)], master=master, conf=conf, **env_of(changes)
+    )
 
 
 def env_of(changes) -> dict:
@@ -83,18 +76,8 @@ def test_a_gang_that_loses_a_rank_goes_on_from_the_last_checkpoint(rows, steady,
     assert (tmp_path / "bundle/1/model.onnx").read_bytes() == steady["onnx"]
 
 
-def losses(summary) -> list:
-    return [(each["loss"], each["validationLoss"]) for each in summary["epochs"]]
-
-
 def test_a_job_whose_driver_is_killed_goes_on_when_it_is_started_again(rows, steady, tmp_path):
-    killed = []
-
-    def kill(pid: int, line: str) -> None:
-        if "epoch 2 of 3" in line and not killed:
-            killed.append(pid)
-            os.kill(pid, signal.SIGKILL)
-
+    kill, killed = killing("epoch 2 of 3", lambda driver: driver)
     first = job(rows, tmp_path, flags=["--resume"]).run(kill)
     assert (first.code, killed != []) == (-signal.SIGKILL, True)
     assert not (tmp_path / "bundle").exists()

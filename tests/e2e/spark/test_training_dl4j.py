@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from e2e.spark.crossings import STEPS, killing, losses, options, write_points
 from e2e.spark.submit import CLUSTER, Job
-from pyarrow import parquet
 
 import sealane
 from sealane.spark import jar_conf
 
 HERE = Path(__file__).parent / "training"
-STEPS = 40
-"""Of an epoch: 5,200 rows of two ranks, 64 a step, a tenth held back, more or less."""
 
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory) -> Path:
     """A table of points and whether their coordinates have one sign."""
-    x = np.random.default_rng(3).uniform(-1, 1, (5800, 2))
-    table = pa.table({"x": list(x), "y": (x[:, 0] * x[:, 1] > 0).astype(np.int32)})
-    path = tmp_path_factory.mktemp("crossed") / "rows.parquet"
-    parquet.write_table(table, path, row_group_size=1000)
-    return path
+    return write_points(tmp_path_factory.mktemp("crossed") / "rows.parquet")
 
 
 def job(rows: Path, folder: Path, *flags: str, jars: bool = True, **changes) -> Job:
@@ -36,13 +28,11 @@ def job(rows: Path, folder: Path, *flags: str, jars: bool = True, **changes) -> 
         "name": "crossed", "path": folder / "bundle", "target": "y", "batch-size": 64,
         "epochs": 3, "lr": 0.02, "shared": folder / "shared", "checkpoint-steps": 10, **changes,
     }  # fmt: skip
-    chosen = {key: value for key, value in settings.items() if value is not None}
-    options = [word for key, value in chosen.items() for word in (f"--{key}", value)]
     files = ",".join(str(HERE / name) for name in ("crossed.py", "network.py"))
     engine = jar_conf("dl4j")["spark.jars"].split(",")[1:] if jars else []
     return Job(
         "train_dl4j.py",
-        ["--trainable", "network:steady", "--input", rows, *flags, *options],
+        ["--trainable", "network:steady", "--input", rows, *flags, *options(settings)],
         master=CLUSTER,
         jars=[Path(jar) for jar in engine],
         conf={"spark.submit.pyFiles": files, "spark.executor.memory": "1g"},
@@ -69,13 +59,7 @@ def test_a_job_trains_and_tells(steady):
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_job_that_loses_an_executor_goes_on(rows, steady, tmp_path, shared):
-    killed = []
-
-    def kill(pid: int, line: str) -> None:
-        if "epoch 1 of 3" in line and not killed:
-            killed.append(executors(pid)[0])
-            os.kill(killed[0], signal.SIGKILL)
-
+    kill, killed = killing("epoch 1 of 3", lambda driver: executors(driver)[0])
     changes = {} if shared else {"shared": None}
     summary = job(rows, tmp_path, **changes).run(kill).succeeded()
     assert len(killed) == 1
@@ -108,18 +92,8 @@ def ancestors(pid: int, parents: dict[int, int]) -> list[int]:
     return above
 
 
-def losses(summary) -> list:
-    return [(each["loss"], each["validationLoss"]) for each in summary["epochs"]]
-
-
 def test_a_job_whose_driver_is_killed_goes_on_when_it_is_started_again(rows, steady, tmp_path):
-    killed = []
-
-    def kill(pid: int, line: str) -> None:
-        if "epoch 2 of 3" in line and not killed:
-            killed.append(pid)
-            os.kill(pid, signal.SIGKILL)
-
+    kill, killed = killing("epoch 2 of 3", lambda driver: driver)
     first = job(rows, tmp_path, "--resume").run(kill)
     assert (first.code, killed != []) == (-signal.SIGKILL, True)
     assert not (tmp_path / "bundle").exists()

@@ -6,11 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pytest
+from e2e.spark.crossings import options, write_points
 from e2e.spark.submit import Job
-from pyarrow import parquet
 
 HERE = Path(__file__).parent / "training"
 
@@ -22,11 +20,9 @@ pytestmark = pytest.mark.skipif(
 @pytest.mark.parametrize("precision", ["single", "mixed"])
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])
 def test_a_rank_trains_on_the_gpu_that_spark_gives_it(tmp_path, framework, precision):
-    x = np.random.default_rng(3).uniform(-1, 1, (4000, 2))
-    table = pa.table({"x": list(x), "y": (x[:, 0] * x[:, 1] > 0).astype(np.int32)})
-    parquet.write_table(table, tmp_path / "rows.parquet")
+    rows = write_points(tmp_path / "rows.parquet", 4000)
     settings = {
-        "trainable": f"on_gpu:{framework}", "input": tmp_path / "rows.parquet", "name": "crossed",
+        "trainable": f"on_gpu:{framework}", "input": rows, "name": "crossed",
         "path": tmp_path / "bundle", "target": "y", "ranks": 1, "batch-size": 64, "epochs": 3,
         "lr": 0.02, "precision": precision, "shared": tmp_path / "shared",
     }  # fmt: skip
@@ -38,9 +34,8 @@ def test_a_rank_trains_on_the_gpu_that_spark_gives_it(tmp_path, framework, preci
         "spark.worker.resource.gpu.discoveryScript": str(HERE / "gpus.sh"),
         "spark.task.resource.gpu.amount": "1",
     }
-    options = [word for key, value in settings.items() for word in (f"--{key}", value)]
     env = {"CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES") or "0"}
     master = "local-cluster[1,1,2048]"
-    job = Job(f"train_{framework}.py", options, master=master, conf=conf, env=env)
+    job = Job(f"train_{framework}.py", options(settings), master=master, conf=conf, env=env)
     summary = job.run().succeeded()
     assert summary["epochs"][2]["validationLoss"] < summary["epochs"][0]["validationLoss"]

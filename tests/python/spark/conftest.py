@@ -52,3 +52,11 @@ def spark():
 def bundles(tmp_path_factory) -> Path:
     """A folder for bundles that tests share."""
     return tmp_path_factory.mktemp("bundles")
+
+
+@pytest.fixture(scope="package")
+def table(spark):
+    """Points that the training tests share; other files have a table of their own."""
+    from python.spark import crossed
+
+    return crossed.points(spark).cache()

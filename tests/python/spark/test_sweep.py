@@ -93,6 +93,7 @@ def test_a_space_is_tried_whole_or_drawn_by_the_seed():
         ({"loss": "squared"}, {"metric": "validationAuc"}),
         ({}, {"space": {}}),
         ({}, {"space": {"lr": []}}),
+        ({}, {"space": {"loss": ["binary", "squared"]}}),
     ],
 )
 def test_a_search_that_can_not_be_done(table, tmp_path, changes, given):

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from pyspark.sql import functions as f
+from python.spark.crossed import rides, settings, weights
 
 import sealane
 from sealane.core import SealaneError
 from sealane.features import Features, Impute, Lookup, Normalize
-from sealane.spark.training import TorchTrainable, TrainConfig, train
+from sealane.spark.training import TorchTrainable, train
 
 torch = pytest.importorskip("torch", reason="the environment of Spark 3.5 has no PyTorch")
 from torch import nn  # noqa: E402
@@ -32,34 +32,11 @@ class Crossed(nn.Module):
         return torch.sigmoid(self.logit(x))
 
 
-@pytest.fixture(scope="module")
-def table(spark):
-    x = f.array(f.rand(1) * 2 - 1, f.rand(2) * 2 - 1)
-    df = spark.range(0, 6000, 1, 3).select("id", x.alias("x"))
-    return df.withColumn("y", (f.col("x")[0] * f.col("x")[1] > 0).cast("int")).cache()
-
-
-def settings(folder, **changes):
-    given = {
-        "name": "crossed", "path": str(folder / "new" / "bundle"), "target": "y", "batch_size": 64,
-        "lr": 2e-2, "epochs": 3, "progress": False, "slot_seconds": 5.0,
-    }  # fmt: skip
-    return TrainConfig(**{**given, **changes})
-
-
 def crossed(module=None, **changes):
     made = module or (lambda _: Crossed())
     options = {"formats": ("onnx",), "output_names": ["same"]}
     given = {"module": made, "inputs": ["x"], "logits": "logit", "options": options}
     return TorchTrainable(**{**given, **changes})
-
-
-def weights(bundle):
-    import onnx
-    from onnx import numpy_helper
-
-    model = onnx.load(str(bundle.path / "1" / "model.onnx"))
-    return {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
 
 
 def test_two_ranks_train_a_bundle(table, tmp_path, capfd):
@@ -138,10 +115,7 @@ def test_a_run_goes_on_after_its_driver_is_gone(table, tmp_path):
 
 
 def test_raw_columns_and_missing_values(spark, tmp_path):
-    city = f.when(f.col("id") % 3 == 0, "Oslo").when(f.col("id") % 3 == 1, "Rome")
-    km = f.when(f.col("id") % 5 != 0, f.rand(4) * 10)
-    df = spark.range(0, 3000, 1, 2).select(city.alias("city"), km.alias("km"), "id")
-    df = df.withColumn("late", (f.col("id") % 3 == 0).cast("double"))
+    df = rides(spark)
 
     class Lateness(nn.Module):
         def __init__(self, cities):

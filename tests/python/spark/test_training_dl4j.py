@@ -6,27 +6,34 @@ import os
 import subprocess
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyspark.sql import functions as f
+from python.spark import crossed as shared
+from python.spark.crossed import rides, weights
 
 import sealane
 from sealane.core import SealaneError
 from sealane.features import Features, Impute, Lookup, Normalize
 from sealane.jvm.engines import engine_jars
 from sealane.spark import jar_conf
-from sealane.spark.training import Dl4jTrainable, TrainConfig, train
+from sealane.spark.training import Dl4jTrainable, train
 
 GOOD = Path(__file__).parents[2] / "conformance/bundles/good"
 
 
-@pytest.fixture(scope="module")
-def table(spark):
-    x = f.array(f.rand(1) * 2 - 1, f.rand(2) * 2 - 1)
-    df = spark.range(0, 6000, 1, 3).select("id", x.alias("x"))
-    return df.withColumn("y", (f.col("x")[0] * f.col("x")[1] > 0).cast("int")).cache()
+settings = partial(
+    shared.settings,
+    name="trained",
+    loss="squared",
+    batch_size=32,
+    lr=0.05,
+    optimizer="sgd",
+    epochs=2,
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +42,6 @@ def numbers(spark):
     x = f.array(*(f.randn(seed) for seed in range(4)))
     df = spark.range(0, 1500, 1, 3).select("id", x.alias("features"))
     return df.withColumn("y", f.transform("features", lambda v: v * 2 + 0.5)).cache()
-
-
-def settings(folder, **changes):
-    given = {
-        "name": "trained", "path": str(folder / "new" / "bundle"), "target": "y", "loss": "squared",
-        "batch_size": 32, "lr": 0.05, "optimizer": "sgd", "epochs": 2, "progress": False,
-    }  # fmt: skip
-    return TrainConfig(**{**given, **changes})
 
 
 def test_a_bundle_is_trained_further_without_a_python_worker(numbers, tmp_path):
@@ -94,18 +93,12 @@ def test_two_ranks_are_one_with_twice_the_batch(numbers, tmp_path, optimizer):
             shared=str(tmp_path / f"{optimizer}-{ranks}"), optimizer=optimizer,
         )  # fmt: skip
         made = train(numbers, Dl4jTrainable(bundle=GOOD / "network"), config)
-        found[ranks] = (made, weights(made.path))
+        found[ranks] = (made, weights(made))
     (one, first), (two, second) = found[1], found[2]
     assert one.fingerprint == two.fingerprint
     assert max(np.abs(first[name] - second[name]).max() for name in first) < 1e-6
     losses = [[each["loss"] for each in made.epochs] for made in (one, two)]
     np.testing.assert_allclose(losses[0], losses[1], rtol=0, atol=1e-6)
-
-
-def weights(path):
-    onnx = pytest.importorskip("onnx")
-    model = onnx.load(str(path / "1" / "model.onnx"))
-    return {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
 
 
 def test_local_steps_train_too(numbers, tmp_path):
@@ -140,10 +133,7 @@ def test_a_run_goes_on_after_its_driver_is_gone(numbers, tmp_path):
 def test_raw_columns_and_missing_values(spark, tmp_path):
     torch = pytest.importorskip("torch", reason="the environment of Spark 3.5 has no PyTorch")
     nn = torch.nn
-    city = f.when(f.col("id") % 3 == 0, "Oslo").when(f.col("id") % 3 == 1, "Rome")
-    km = f.when(f.col("id") % 5 != 0, f.rand(4) * 10)
-    df = spark.range(0, 3000, 1, 2).select(city.alias("city"), km.alias("km"), "id")
-    df = df.withColumn("late", (f.col("id") % 3 == 0).cast("double"))
+    df = rides(spark)
 
     class Lateness(nn.Module):
         def __init__(self, cities):

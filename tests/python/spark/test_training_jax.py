@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 
 import numpy as np
 import pytest
-from pyspark.sql import functions as f
+from python.spark import crossed as shared
+from python.spark.crossed import rides, weights
 
 import sealane
 from sealane.core import SealaneError
 from sealane.features import Features, Impute, Lookup, Normalize
-from sealane.spark.training import JaxTrainable, TrainConfig, train
+from sealane.jax import JaxModel
+from sealane.spark.training import JaxTrainable, train
+from sealane.spark.training.gang import steps_of
+from sealane.training.distributed import loop
+from sealane.training.distributed.lanes import write_lane
+from sealane.training.distributed.reading import RankRows
 
 jax = pytest.importorskip("jax", reason="the environment of Spark 3.5 has no JAX")
 import jax.numpy as jnp  # noqa: E402
 from flax import linen, nnx  # noqa: E402
+
+from sealane.training.distributed.jax_rank import JaxLearner  # noqa: E402
 
 
 class Crossed(nnx.Module):
@@ -45,19 +54,7 @@ class Normalised(Crossed):
         return super().logit(self.dropout(self.norm(x * 5 + 2)))
 
 
-@pytest.fixture(scope="module")
-def table(spark):
-    x = f.array(f.rand(1) * 2 - 1, f.rand(2) * 2 - 1)
-    df = spark.range(0, 6000, 1, 3).select("id", x.alias("x"))
-    return df.withColumn("y", (f.col("x")[0] * f.col("x")[1] > 0).cast("int")).cache()
-
-
-def settings(folder, **changes):
-    given = {
-        "name": "crossed", "path": str(folder / "new" / "bundle"), "target": "y", "batch_size": 64,
-        "lr": 2e-2, "epochs": 3, "progress": False, "slot_seconds": 5.0, "stall_seconds": 60.0,
-    }  # fmt: skip
-    return TrainConfig(**{**given, **changes})
+settings = partial(shared.settings, stall_seconds=60.0)
 
 
 def crossed(module=None, **changes):
@@ -123,7 +120,7 @@ def test_a_function_with_its_parameters(table, tmp_path):
         return net.apply(variables, x, train=key is not None, rngs=rngs)
 
     def model(_):
-        return sealane.JaxModel(net.apply, net.init(jax.random.key(0), jnp.zeros((1, 2))))
+        return JaxModel(net.apply, net.init(jax.random.key(0), jnp.zeros((1, 2))))
 
     trainable = crossed(model, logits=logits)
     made = train(table, trainable, settings(tmp_path, epochs=5, patience=None))
@@ -134,10 +131,7 @@ def test_a_function_with_its_parameters(table, tmp_path):
 
 
 def test_raw_columns_and_a_loss_of_ones_own(spark, tmp_path):
-    city = f.when(f.col("id") % 3 == 0, "Oslo").when(f.col("id") % 3 == 1, "Rome")
-    km = f.when(f.col("id") % 5 != 0, f.rand(4) * 10)
-    df = spark.range(0, 3000, 1, 2).select(city.alias("city"), km.alias("km"), "id")
-    df = df.withColumn("late", (f.col("id") % 3 == 0).cast("double"))
+    df = rides(spark)
 
     class Lateness(nnx.Module):
         def __init__(self, cities):
@@ -159,6 +153,29 @@ def test_raw_columns_and_a_loss_of_ones_own(spark, tmp_path):
         rows = {"city": np.array(["Oslo", "Rome", ""]), "km": np.array([1.0, np.nan, 3.0])}
         found = session.run({k: v.astype(object) if k == "city" else v for k, v in rows.items()})
     assert (found["late"].reshape(-1) > 0).tolist() == [True, False, False]
+
+
+def test_several_outputs_of_a_row_have_no_auc(tmp_path):
+    class Pair(nnx.Module):
+        def __init__(self):
+            self.last = nnx.Linear(2, 2, rngs=nnx.Rngs(0))
+
+        def __call__(self, x):
+            return self.last(x)
+
+    def first_alone(outputs, targets):
+        return jnp.square(outputs[:, 0] - targets).mean()
+
+    x = np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32)
+    lane = write_lane(tmp_path, 0, [({"x": x}, (x[:, 0] > 0).astype(np.float32))], 0.2, 0)
+    config = settings(tmp_path, ranks=1, validation=0.2)
+    steps = steps_of([lane], config)
+    learner = JaxLearner(Pair(), None, first_alone, ["x"], config)
+    rows = RankRows(tmp_path, config, 0, steps)
+    place = loop.Place(0, steps, "run", None)
+    epochs = loop.train(learner, rows, config, place, None, lambda _: None).epochs
+    assert [each["validationAuc"] for each in epochs] == [None] * 3
+    assert epochs[-1]["validationLoss"] < epochs[0]["validationLoss"]
 
 
 def test_a_run_goes_on_after_its_driver_is_gone(table, tmp_path):
@@ -218,7 +235,7 @@ def test_a_rank_that_is_lost_once_goes_on_with_the_same_losses(table, tmp_path, 
         ({}, "array(double('NaN'), 1D) as x, y", "ENGINE_RUN_FAILED"),
         ({"inputs": ["z"]}, "x as z, y", "INPUT_UNKNOWN"),
         ({"module": lambda _: None}, "*", "INPUT_DTYPE"),
-        ({"module": sealane.JaxModel(lambda p, x: x, {"params": {}, "batch_stats": {}}),
+        ({"module": JaxModel(lambda p, x: x, {"params": {}, "batch_stats": {}}),
           "logits": None}, "*", "INPUT_DTYPE"),
     ],
 )  # fmt: skip
@@ -229,12 +246,3 @@ def test_what_can_not_be_trained_is_refused(table, tmp_path, changes, select, co
         train(df, crossed(**changes), settings(tmp_path))
     assert caught.value.code == code
     assert not (tmp_path / "new" / "bundle").exists()
-
-
-def weights(bundle):
-    import onnx
-    from onnx import numpy_helper
-
-    model = onnx.load(str(bundle.path / "1" / "model.onnx"))
-    found = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
-    return {name: array for name, array in found.items() if array.dtype == np.float32}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pyspark.sql import functions as f
+from python.spark import crossed as shared
+from python.spark.crossed import rides, weights
 
 import sealane
 from sealane.core import SealaneError
 from sealane.features import Features, Impute, Lookup, Normalize
-from sealane.spark.training import KerasTrainable, TrainConfig, train
+from sealane.spark.training import KerasTrainable, train
 
 keras = pytest.importorskip("keras", reason="the environment of Spark 3.5 has no TensorFlow")
 
@@ -21,6 +23,9 @@ keras = pytest.importorskip("keras", reason="the environment of Spark 3.5 has no
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning"
 )  # Keras
+
+
+settings = partial(shared.settings, overwrite=True, patience=None)
 
 
 def crossed(_=None, dropout=0.0, norm=False):
@@ -32,29 +37,6 @@ def crossed(_=None, dropout=0.0, norm=False):
 def trainable(model=crossed, **changes):
     options = {"formats": ("onnx",), "output_names": ["same"]}
     return KerasTrainable(**{"model": model, "inputs": ["x"], "options": options} | changes)
-
-
-@pytest.fixture(scope="module")
-def table(spark):
-    x = f.array(f.rand(1) * 2 - 1, f.rand(2) * 2 - 1)
-    df = spark.range(0, 6000, 1, 3).select("id", x.alias("x"))
-    return df.withColumn("y", (f.col("x")[0] * f.col("x")[1] > 0).cast("int")).cache()
-
-
-def settings(folder, **changes):
-    given = {
-        "name": "crossed", "path": str(folder / "bundle"), "target": "y", "batch_size": 64,
-        "lr": 2e-2, "epochs": 3, "progress": False, "overwrite": True, "patience": None,
-    }  # fmt: skip
-    return TrainConfig(**{**given, **changes})
-
-
-def weights(bundle):
-    import onnx
-    from onnx import numpy_helper
-
-    model = onnx.load(str(bundle.path / "1" / "model.onnx"))
-    return [numpy_helper.to_array(each) for each in model.graph.initializer]
 
 
 def losses(made):
@@ -87,9 +69,10 @@ def test_two_ranks_are_one_with_twice_the_batch(table, tmp_path, optimizer):
     (one, first), (two, second) = found
     assert one.fingerprint == two.fingerprint
     assert one.epochs[-1]["loss"] < one.epochs[0]["loss"]
-    assert max(np.abs(a - b).max() for a, b in zip(first, second, strict=True)) < 1e-6
+    pairs = zip(first.values(), second.values(), strict=True)
+    assert max(np.abs(a - b).max() for a, b in pairs) < 1e-6
     np.testing.assert_allclose(losses(one), losses(two), rtol=0, atol=1e-6)
-    assert not np.allclose(given.get_weights()[0], first[0])
+    assert not np.allclose(given.get_weights()[0], next(iter(first.values())))
 
 
 @pytest.mark.parametrize("act", ["raise", "kill"])
@@ -131,10 +114,7 @@ def test_a_rank_that_fails_once_goes_on_from_a_checkpoint(table, tmp_path, act):
 
 
 def test_raw_columns_and_missing_values(spark, tmp_path):
-    city = f.when(f.col("id") % 3 == 0, "Oslo").when(f.col("id") % 3 == 1, "Rome")
-    km = f.when(f.col("id") % 5 != 0, f.rand(4) * 10)
-    df = spark.range(0, 3000, 1, 2).select(city.alias("city"), km.alias("km"), "id")
-    df = df.withColumn("late", (f.col("id") % 3 == 0).cast("double"))
+    df = rides(spark)
 
     def lateness(fitted):
         city = keras.Input((), dtype="int32", name="city")

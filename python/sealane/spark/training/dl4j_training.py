@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 from sealane.bundle import read_bundle
 from sealane.core import ErrorCode, SealaneError
 from sealane.export.exporting import check_request, export
-from sealane.features import Features, FittedFeatures
 from sealane.spark.arrow import pa
-from sealane.spark.gateway import java_errors
+from sealane.spark.gateway import java_class, java_errors
 from sealane.spark.job_failures import rank_failures
 from sealane.spark.sparks import is_connect
-from sealane.spark.training.laying import EXAMPLE_ROWS, check_columns, raw_columns
+from sealane.spark.training.laying import EXAMPLE_ROWS, check_columns, fit, raw_columns
 from sealane.spark.training.preparation import Preparation
 from sealane.spark.training.run_folder import MANIFEST
 from sealane.spark.training.trained_bundle import TrainedBundle
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
+    from sealane.features import FittedFeatures
     from sealane.spark.training.dl4j_trainable import Dl4jTrainable
     from sealane.training.distributed.config import TrainConfig
 
@@ -61,18 +61,7 @@ def train_dl4j(df: DataFrame, trainable: Dl4jTrainable, config: TrainConfig) -> 
                 jdf._jdf, json.dumps(settings), str(place), config.name, config.version, lineage
             )
         seconds = time.perf_counter() - started
-    report = json.loads(str(told))
-    return TrainedBundle(
-        Path(config.path),
-        tuple(report["epochs"]),
-        report["best"],
-        report["train"],
-        report["steps"] * config.rows_per_step,
-        report["validation"],
-        report["fingerprint"],
-        report["resumed"],
-        seconds,
-    )
+    return TrainedBundle.of(config, json.loads(str(told)), seconds)
 
 
 def _optimizer(config: TrainConfig) -> str:
@@ -100,11 +89,8 @@ def _java(spark: Any, name: str) -> Any:
             "Spark Connect has no JVM on this side: train in a classic session "
             "(SparkSession.builder.master(…))",
         )
-    found = spark._jvm
-    for part in name.split("."):
-        found = getattr(found, part)
-    # Py4J takes the name of a class that it can not load for a package.
-    if type(found).__name__ == "JavaPackage":
+    found = java_class(spark, name)
+    if found is None:
         raise SealaneError(
             ErrorCode.ENGINE_UNAVAILABLE,
             f"Spark's JVM does not have {name}: start the session with "
@@ -190,7 +176,7 @@ def _make(df: DataFrame, trainable: Dl4jTrainable, config: TrainConfig, initial:
     if trainable.configuration is not None:
         _wrap(df.sparkSession, Path(trainable.configuration).absolute(), config, initial)
         return
-    fitted = _fitted(df, trainable.features, config)
+    fitted = fit(df, trainable.features, config, _collected)
     preparation = Preparation(fitted, tuple(trainable.inputs), config.target, config.loss)
     example = _collected(df.select(*preparation.columns).limit(EXAMPLE_ROWS))
     if not example.num_rows:
@@ -209,18 +195,6 @@ def _make(df: DataFrame, trainable: Dl4jTrainable, config: TrainConfig, initial:
         path=initial,
         **{**trainable.options, **fixed},
     )
-
-
-def _fitted(
-    df: DataFrame, features: Features | FittedFeatures | None, config: TrainConfig
-) -> FittedFeatures | None:
-    if not isinstance(features, Features):
-        return features
-    share = config.fit_rows / max(df.count(), 1)
-    drawn = df.select(*features.columns)
-    if share < 1:
-        drawn = drawn.sample(min(1.0, 1.1 * share), config.seed).limit(config.fit_rows)
-    return features.fit(_collected(drawn).to_pandas(date_as_object=False))
 
 
 def _collected(df: DataFrame) -> Any:

@@ -155,8 +155,7 @@ class _Member:
                 "checkpoint": None if newest is None else str(newest),
             }
         except SealaneError as error:
-            fields = {"code": error.code, "message": error.message, "details": error.details}
-            return {"error": fields}
+            return {"error": error.fields}
 
     def _lanes(self, batches: Iterator[Any]) -> tuple[Lane, ...]:
         if self._task.lanes is not None:
@@ -177,8 +176,7 @@ class _Member:
         try:
             steps = steps_of(lanes, self._config)
         except SealaneError as error:
-            fields = {"code": error.code, "message": error.message, "details": error.details}
-            return {"error": fields}
+            return {"error": error.fields}
         fingerprint, kept = fingerprint_of(lanes), self._task.checkpoints
         self.process.send(
             {

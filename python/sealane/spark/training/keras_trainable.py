@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from pyspark import cloudpickle
 
 from sealane.core import ErrorCode, SealaneError
@@ -110,6 +108,7 @@ class _PreparedKeras:
     payload: bytes
 
     def finish(self, weights: bytes) -> object:
-        with np.load(io.BytesIO(weights), allow_pickle=False) as found:
-            self.model.set_weights([found[str(number)] for number in range(len(found.files))])
+        from sealane.training.distributed.tensorflow_rank import loaded
+
+        self.model.set_weights(loaded(weights))
         return self.model

@@ -18,7 +18,7 @@ from sealane.spark.training.run_folder import RunFolder
 from sealane.training.distributed.lanes import Lane, write_lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pyspark.sql import DataFrame
@@ -76,7 +76,7 @@ def _rows(
     if found is not None:
         fitted, lanes = found
         return Preparation(fitted, inputs, config.target, config.loss), lanes
-    fitted = _fitted(df, trainable.features, config)
+    fitted = fit(df, trainable.features, config, to_arrow)
     preparation = Preparation(fitted, inputs, config.target, config.loss)
     if folder is None:
         return preparation, None
@@ -92,16 +92,27 @@ def raw_columns(features: Features | FittedFeatures) -> tuple[str, ...]:
     return tuple(spec.name for spec in features.input_signature)
 
 
-def _fitted(
-    df: DataFrame, features: Features | FittedFeatures | None, config: TrainConfig
+def fit(
+    df: DataFrame,
+    features: Features | FittedFeatures | None,
+    config: TrainConfig,
+    gather: Callable[[DataFrame], Any],
 ) -> FittedFeatures | None:
+    """Fits features on a sample of the rows, if they are not fitted yet.
+
+    Args:
+        df: The rows.
+        features: To be fitted, fitted, or None.
+        config: The run, which says how many rows.
+        gather: Brings the sample to the driver, as an Arrow table.
+    """
     if not isinstance(features, Features):
         return features
     share = config.fit_rows / max(df.count(), 1)
     drawn = df.select(*features.columns)
     if share < 1:
         drawn = drawn.sample(min(1.0, 1.1 * share), config.seed).limit(config.fit_rows)
-    return features.fit(to_arrow(drawn).to_pandas(date_as_object=False))
+    return features.fit(gather(drawn).to_pandas(date_as_object=False))
 
 
 def check_columns(df: DataFrame, names: Sequence[str]) -> None:
@@ -136,7 +147,7 @@ class _LaneTask:
         try:
             told = write_lane(self.folder, number, made, config.validation, config.seed).to_json()
         except SealaneError as error:
-            told = {"error": [error.code, error.message, error.details]}
+            told = {"error": error.fields}
         yield pa.RecordBatch.from_arrays([pa.array([json.dumps(told)])], names=["told"])
 
 
@@ -150,6 +161,5 @@ def _laid_down(
     told = [json.loads(row[0]) for row in rows]
     for each in told:
         if "error" in each:
-            code, message, details = each["error"]
-            raise SealaneError(ErrorCode(code), message, details)
+            raise SealaneError.of(each["error"])
     return tuple(sorted((Lane(**each) for each in told), key=lambda lane: lane.number))

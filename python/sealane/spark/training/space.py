@@ -31,9 +31,9 @@ class Between:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise _unusable(f"there is nothing between {self.low} and {self.high}")
+            raise unusable(f"there is nothing between {self.low} and {self.high}")
         if self.log and self.low <= 0:
-            raise _unusable(f"{self.low} has no logarithm")
+            raise unusable(f"{self.low} has no logarithm")
 
     def draw(self, chance: np.random.Generator) -> float:
         """One of them."""
@@ -57,7 +57,7 @@ def choices(
     """
     listed = {name: list(each) for name, each in space.items() if not isinstance(each, Between)}
     if not space or not all(listed.values()):
-        raise _unusable("the space has a name without values")
+        raise unusable("the space has a name without values")
     if len(listed) == len(space) and math.prod(map(len, listed.values())) <= trials:
         return [
             dict(zip(listed, each, strict=True)) for each in itertools.product(*listed.values())
@@ -82,5 +82,6 @@ def epochs_of_rounds(last: int, first: int, keep: float) -> list[int]:
     return rounds
 
 
-def _unusable(problem: str) -> SealaneError:
+def unusable(problem: str) -> SealaneError:
+    """INPUT_DOMAIN: a search that can not be done."""
     return SealaneError(ErrorCode.INPUT_DOMAIN, problem)

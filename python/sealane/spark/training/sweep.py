@@ -22,7 +22,7 @@ from sealane.spark.job_failures import rank_failures
 from sealane.spark.training.gang import RESULT, GangTask, Place
 from sealane.spark.training.laying import lay_down
 from sealane.spark.training.run_folder import checkpoints_folder
-from sealane.spark.training.space import Between, choices, epochs_of_rounds
+from sealane.spark.training.space import Between, choices, epochs_of_rounds, unusable
 from sealane.spark.training.trained_model import check_export, into_bundle
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Metric = Literal["validationLoss", "validationAuc"]
 
-SETTINGS = ("lr", "weight_decay", "optimizer", "batch_size", "loss", "seed")
+SETTINGS = ("lr", "weight_decay", "optimizer", "batch_size", "seed")
 """Names of a space that change the run; others are given to the function that makes the model."""
 
 
@@ -112,10 +112,13 @@ def sweep(
         JobFailed: Spark failed.
     """
     _check(config, trials, keep, first_epochs, metric)
+    if "loss" in space:
+        raise unusable("losses of two kinds can not be compared: the loss is the run's")
     chosen = choices(space, trials, config.seed)
     configs = [replace(config, patience=None, **_of_run(each)) for each in chosen]
     makers = [make(each) for each in chosen]
-    check_export(makers[0], config)
+    for each in makers:
+        check_export(each, config)
     started = time.perf_counter()
     laid = lay_down(df, makers[0], config)
     prepared = [
@@ -160,7 +163,7 @@ def _check(config: TrainConfig, trials: int, keep: float, first: int, metric: st
         and config.loss != "binary",
     }.items():
         if wrong:
-            raise _unusable(problem)
+            raise unusable(problem)
 
 
 def _of_run(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,7 +257,3 @@ class _TrialTask:
         for batch in batches:
             for number in batch.column("trial").to_pylist():
                 yield from self.tasks[number].trained(place, iter(()), number)
-
-
-def _unusable(problem: str) -> SealaneError:
-    return SealaneError(ErrorCode.INPUT_DOMAIN, problem)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+    from sealane.training.distributed.config import TrainConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,21 @@ class TrainedBundle(os.PathLike[str]):
     fingerprint: str
     resumed: int
     seconds: float
+
+    @classmethod
+    def of(cls, config: TrainConfig, report: Mapping[str, Any], seconds: float) -> TrainedBundle:
+        """The bundle of a run, by what the rank or the JVM told in the end."""
+        return cls(
+            Path(config.path),
+            tuple(report["epochs"]),
+            report["best"],
+            report["train"],
+            report["steps"] * config.rows_per_step,
+            report["validation"],
+            report["fingerprint"],
+            report["resumed"],
+            seconds,
+        )
 
     def __fspath__(self) -> str:
         return str(self.path)

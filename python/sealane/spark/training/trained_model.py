@@ -77,17 +77,7 @@ def into_bundle(
         lineage=told,
         **given,
     )
-    return TrainedBundle(
-        Path(config.path),
-        tuple(report["epochs"]),
-        report["best"],
-        report["train"],
-        report["steps"] * config.rows_per_step,
-        report["validation"],
-        report["fingerprint"],
-        report["resumed"],
-        seconds,
-    )
+    return TrainedBundle.of(config, report, seconds)
 
 
 def _lineage(config: TrainConfig, report: Mapping[str, Any]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as f
 
-from sealane.core import ErrorCode, SealaneError
+from sealane.core import SealaneError
 from sealane.spark.job_failures import rank_failures
 from sealane.spark.training.dl4j_trainable import Dl4jTrainable
 from sealane.spark.training.gang import RESULT, GangTask
@@ -109,8 +109,7 @@ def _run(
             rows = gang.collect()
     errors = [json.loads(row.payload) for row in rows if row.kind == "error"]
     if errors:
-        error = errors[0]
-        raise SealaneError(ErrorCode(error["code"]), error["message"], error["details"])
+        raise SealaneError.of(errors[0])
     reports = {row["rank"]: json.loads(row.payload) for row in rows if row.kind == "report"}
     return reports[0], b"".join(bytes(row.payload) for row in rows if row.kind == "weights")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sealane.core import ErrorCode, SealaneError
+from sealane.training.run import one_per_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +25,7 @@ def judge(loss: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
     function = loss if callable(loss) else _NAMED[loss]
 
     def judged(outputs: Any, targets: Any) -> tuple[Any, Any]:
-        if outputs.shape[:1] != targets.shape[:1]:
-            raise SealaneError(
-                ErrorCode.INPUT_SHAPE,
-                f"The model gives {tuple(outputs.shape)} for targets {tuple(targets.shape)}.",
-            )
-        if outputs.ndim == targets.ndim + 1 and outputs.shape[-1] == 1:
-            outputs = outputs.squeeze(-1)
+        outputs = one_per_target(outputs, targets)
         return function(outputs, targets), outputs
 
     return judged

@@ -214,7 +214,7 @@ class _Run:
             more, outputs = self._learner.evaluate(rows)
             loss += more
             count += len(rows)
-            if binary:
+            if binary and outputs.size == rows.target.size:
                 counted += ranking.counts(outputs.reshape(-1), rows.target.reshape(-1))
         whole = self._learner.total(np.concatenate([[loss, count], counted.reshape(-1)]))
         if not whole[1]:

@@ -169,11 +169,8 @@ def _train(rank: Rank, job: RankJob, order: dict[str, Any], answer: Any) -> dict
     return {"epochs": outcome.epochs, "best": outcome.best, "resumed": outcome.resumed}
 
 
-def _told(error: Exception, *, lost: bool) -> dict[str, Any]:
-    coded = isinstance(error, SealaneError)
-    return {
-        "code": error.code.value if coded else None,
-        "message": error.message if coded else f"{type(error).__name__}: {error}",
-        "details": error.details if coded else {},
-        "lostPeer": lost,
-    }
+def _told(error: Exception, *, lost: bool) -> dict[str, object]:
+    if isinstance(error, SealaneError):
+        return error.fields | {"lostPeer": lost}
+    message = f"{type(error).__name__}: {error}"
+    return {"code": None, "message": message, "details": {}, "lostPeer": lost}

@@ -118,7 +118,7 @@ class TensorFlowLearner:
             for layer in self._model._flatten_layers(include_self=False):
                 layer.dtype_policy = "mixed_bfloat16"
         self._model.set_weights(payload.weights)
-        self._from_logits = payload.from_logits
+        self._likely = config.loss == "binary" and not payload.from_logits
         self._each = payload.loss in ("binary", "squared")
         self._keras = importlib.import_module("keras")
         self._loss = batch_loss(self._keras, payload.loss, from_logits=payload.from_logits)
@@ -151,7 +151,7 @@ class TensorFlowLearner:
         """The mean loss with ``training=False``, times the rows; and logits."""
         loss, outputs = self._forward(*self._tensors(rows))
         found = np.asarray(outputs, np.float64)
-        if not self._from_logits:
+        if self._likely:
             found = np.log(np.maximum(found, SMALLEST)) - np.log(np.maximum(1 - found, SMALLEST))
         return float(loss) * len(rows), found
 

@@ -1,10 +1,9 @@
-"""One small network twice, in PyTorch and in Keras: embeddings of categories beside numbers."""
+"""The network in PyTorch: embeddings of categories beside numbers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import keras
 import torch
 from sizes import HIDDEN, embedding_width
 from torch import nn
@@ -19,9 +18,12 @@ class TorchLateness(nn.Module):
     Args:
         numbers: Columns of the numeric input.
         cardinalities: Number of index values of each categorical input, in argument order.
+        plain: Without batch normalisation and dropout, which differ by how rows are shared out.
     """
 
-    def __init__(self, numbers: int, cardinalities: Mapping[str, int]) -> None:
+    def __init__(
+        self, numbers: int, cardinalities: Mapping[str, int], *, plain: bool = False
+    ) -> None:
         super().__init__()
         self.names = tuple(cardinalities)
         self.embeddings = nn.ModuleDict(
@@ -30,9 +32,9 @@ class TorchLateness(nn.Module):
         width = numbers + sum(embedding_width(n) for n in cardinalities.values())
         self.hidden = nn.Sequential(
             nn.Linear(width, HIDDEN[0]),
-            nn.BatchNorm1d(HIDDEN[0]),
+            *([] if plain else [nn.BatchNorm1d(HIDDEN[0])]),
             nn.ReLU(),
-            nn.Dropout(0.1),
+            *([] if plain else [nn.Dropout(0.1)]),
             nn.Linear(HIDDEN[0], HIDDEN[1]),
             nn.GELU(),
             nn.Linear(HIDDEN[1], 1),
@@ -55,23 +57,3 @@ class TorchLateness(nn.Module):
     ) -> torch.Tensor:
         """Probability ``[batch]`` of a late arrival."""
         return torch.sigmoid(self.logit(numeric, carrier, origin, dest, manufacturer))
-
-
-def keras_lateness(numbers: int, cardinalities: Mapping[str, int]) -> keras.Model:
-    """Probability ``[batch]`` of a late arrival, in Keras; inputs as `TorchLateness.forward`."""
-    numeric = keras.Input((numbers,), name="numeric")
-    inputs = [numeric]
-    columns = [numeric]
-    for name, n in cardinalities.items():
-        index = keras.Input((), dtype="int64", name=name)
-        inputs.append(index)
-        columns.append(keras.layers.Embedding(n, embedding_width(n))(index))
-    x = keras.layers.Concatenate()(columns)
-    x = keras.layers.Dense(HIDDEN[0])(x)
-    x = keras.layers.BatchNormalization()(x)
-    x = keras.layers.ReLU()(x)
-    x = keras.layers.Dropout(0.1)(x)
-    x = keras.layers.Dense(HIDDEN[1], activation="gelu")(x)
-    x = keras.layers.Dense(1, activation="sigmoid")(x)
-    late = keras.layers.Reshape((), name="late")(x)
-    return keras.Model(inputs, late, name="lateness")
