@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
 
 class ErrorFamily(StrEnum):
-    """What is at fault: the bundle, this call's input, or the engine."""
+    """What is at fault: the bundle, this call's input, the engine, or it is a service's refusal."""
 
     BUNDLE = "bundle"
     INPUT = "input"
     ENGINE = "engine"
+    SERVICE = "service"
 
 
 class ErrorCode(StrEnum):
@@ -57,6 +58,13 @@ class ErrorCode(StrEnum):
     SESSION_CLOSED = "SESSION_CLOSED"
     TENSOR_CLOSED = "TENSOR_CLOSED"
     BRIDGE_FAILED = "BRIDGE_FAILED"
+    MODEL_NOT_FOUND = "MODEL_NOT_FOUND"
+    MODEL_NOT_READY = "MODEL_NOT_READY"
+    REQUEST_INVALID = "REQUEST_INVALID"
+    REQUEST_UNSUPPORTED = "REQUEST_UNSUPPORTED"
+    OVERLOADED = "OVERLOADED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    REQUEST_CANCELLED = "REQUEST_CANCELLED"
 
     @property
     def family(self) -> ErrorFamily:
@@ -65,6 +73,8 @@ class ErrorCode(StrEnum):
             return ErrorFamily.INPUT
         if self.startswith(("ENGINE_", "SESSION_", "TENSOR_", "BRIDGE_")):
             return ErrorFamily.ENGINE
+        if self.startswith(("MODEL_", "REQUEST_", "OVERLOADED", "DEADLINE_")):
+            return ErrorFamily.SERVICE
         return ErrorFamily.BUNDLE
 
 

@@ -21,11 +21,31 @@ public final class BundleReader {
    * @throws SealaneException of the bundle family
    */
   public static VerifiedBundle read(Path path, ReadOptions options) {
+    return reading(path, options, Reading::verified);
+  }
+
+  /**
+   * What {@code sealane.json} says, well-formed and not verified: enough to know which model of
+   * which version lies there, before it is read.
+   *
+   * @param path the bundle's directory
+   * @param limits what is accepted
+   * @throws SealaneException of the bundle family
+   */
+  public static Manifest manifest(Path path, Limits limits) {
+    return reading(path, ReadOptions.defaults().withLimits(limits), Reading::manifest);
+  }
+
+  private interface Step<T> {
+    T of(Reading reading) throws IOException;
+  }
+
+  private static <T> T reading(Path path, ReadOptions options, Step<T> step) {
     try {
       if (!Files.isDirectory(path)) {
         throw new Refusal(ErrorCode.BUNDLE_NOT_FOUND, "there is no such directory");
       }
-      return new Reading(path, options).verified();
+      return step.of(new Reading(path, options));
     } catch (Refusal refusal) {
       throw refusal.about(path);
     } catch (NoSuchFileException e) {

@@ -47,7 +47,7 @@ final class Reading {
 
   VerifiedBundle verified() throws IOException {
     byte[] manifestBytes = manifestBytes();
-    Manifest manifest = new ManifestParser(options.limits()).parse(ByteBuffer.wrap(manifestBytes));
+    Manifest manifest = manifest(manifestBytes);
     Limits limits = options.limits().lowered(manifest.limits());
     DirectoryTree tree = DirectoryTree.walk(root, limits);
     BundlePaths.check(manifest.files().stream().map(FileEntry::path).toList());
@@ -69,6 +69,14 @@ final class Reading {
       privateDirectory.run();
       throw e;
     }
+  }
+
+  Manifest manifest() throws IOException {
+    return manifest(manifestBytes());
+  }
+
+  private Manifest manifest(byte[] bytes) {
+    return new ManifestParser(options.limits()).parse(ByteBuffer.wrap(bytes));
   }
 
   private byte[] manifestBytes() throws IOException {

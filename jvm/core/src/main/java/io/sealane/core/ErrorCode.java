@@ -131,7 +131,28 @@ public enum ErrorCode {
   TENSOR_CLOSED(Family.ENGINE),
 
   /** The JVM or the gateway between the languages could not be started, reached or trusted. */
-  BRIDGE_FAILED(Family.ENGINE);
+  BRIDGE_FAILED(Family.ENGINE),
+
+  /** The server has no model or version of that name. */
+  MODEL_NOT_FOUND(Family.SERVICE),
+
+  /** The model is known, and no version of it can answer now. */
+  MODEL_NOT_READY(Family.SERVICE),
+
+  /** The request breaks the protocol it came by. */
+  REQUEST_INVALID(Family.SERVICE),
+
+  /** The request asks for something that this server does not do. */
+  REQUEST_UNSUPPORTED(Family.SERVICE),
+
+  /** The queue is full: try again later. */
+  OVERLOADED(Family.SERVICE),
+
+  /** The request's deadline passed before it was answered. */
+  DEADLINE_EXCEEDED(Family.SERVICE),
+
+  /** The caller gave the request up. */
+  REQUEST_CANCELLED(Family.SERVICE);
 
   /** What is at fault. */
   public enum Family {
@@ -142,7 +163,10 @@ public enum ErrorCode {
     INPUT,
 
     /** The engine, or the bridge to it, failed. */
-    ENGINE
+    ENGINE,
+
+    /** An inference service refused the request. */
+    SERVICE
   }
 
   private final Family family;

@@ -7,6 +7,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.nio.ShortBuffer;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -36,12 +37,21 @@ public final class Tensor implements AutoCloseable {
   private final DataType dtype;
   private final Shape shape;
   private final Memory memory;
+
+  /** Where this handle's values begin in the memory, in bytes, or strings of BYTES. */
+  private final int start;
+
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Tensor(DataType dtype, Shape shape, Memory memory) {
+    this(dtype, shape, memory, 0);
+  }
+
+  private Tensor(DataType dtype, Shape shape, Memory memory, int start) {
     this.dtype = dtype;
     this.shape = shape;
     this.memory = memory;
+    this.start = start;
   }
 
   /**
@@ -216,7 +226,29 @@ public final class Tensor implements AutoCloseable {
     if (closed.get() || !memory.retain()) {
       throw closedError();
     }
-    return new Tensor(dtype, shape, memory);
+    return new Tensor(dtype, shape, memory, start);
+  }
+
+  /**
+   * Some rows, those of the first dim, as a handle on the same memory, to be closed on its own.
+   *
+   * @param from the first of them, counted from 0
+   * @param count how many
+   * @throws SealaneException {@link ErrorCode#INPUT_SHAPE} for a scalar, or rows that there are not
+   */
+  public Tensor rows(long from, long count) {
+    if (shape.rank() == 0 || from < 0 || count < 0 || from > shape.dim(0) - count) {
+      throw new SealaneException(
+          ErrorCode.INPUT_SHAPE,
+          describe(dtype, shape) + " has no " + count + " rows from row " + from);
+    }
+    long[] dims = shape.dims();
+    long row = shape.elementCount() / Math.max(dims[0], 1) * Math.max(dtype.width(), 1);
+    dims[0] = count;
+    if (closed.get() || !memory.retain()) {
+      throw closedError();
+    }
+    return new Tensor(dtype, Shape.of(dims), memory, start + (int) (from * row));
   }
 
   /** The element type; also known after close. */
@@ -241,7 +273,7 @@ public final class Tensor implements AutoCloseable {
   public ByteBuffer buffer() {
     requireFixedWidth(dtype);
     try (Tensor held = share()) {
-      return held.memory.view();
+      return held.part(held.memory.view());
     }
   }
 
@@ -307,7 +339,7 @@ public final class Tensor implements AutoCloseable {
     if (strings == null) {
       throw TensorReader.wrongDtype(dtype, DataType.BYTES);
     }
-    return strings.clone();
+    return Arrays.copyOfRange(strings, start, start + (int) shape.elementCount());
   }
 
   /**
@@ -359,8 +391,17 @@ public final class Tensor implements AutoCloseable {
     requireFixedWidth(dtype);
     // The extra handle keeps the memory while another thread closes this one.
     try (Tensor held = share()) {
-      return copy.apply(held.memory.root().duplicate().order(ByteOrder.nativeOrder()));
+      return copy.apply(held.part(held.memory.root().duplicate().order(ByteOrder.nativeOrder())));
     }
+  }
+
+  /** This handle's part of the memory. */
+  private ByteBuffer part(ByteBuffer whole) {
+    int bytes = shape.byteSize(dtype);
+    if (whole.remaining() == bytes) {
+      return whole;
+    }
+    return whole.slice(whole.position() + start, bytes).order(ByteOrder.nativeOrder());
   }
 
   private void requireOpen() {

@@ -129,6 +129,18 @@ public final class Session implements AutoCloseable {
   }
 
   /**
+   * Checks what a run would check, and runs nothing.
+   *
+   * @param inputs as for {@link #run(Map)}
+   * @param outputs names of the outputs that would be computed; all when empty
+   * @throws SealaneException of the input family
+   */
+  public void check(Map<String, Tensor> inputs, Collection<String> outputs) {
+    check.outputs(outputs);
+    check.check(inputs);
+  }
+
+  /**
    * Binds tensors for many runs without allocation. Write inputs through {@link Tensor#buffer},
    * {@link Binding#run}, read outputs the same way.
    *

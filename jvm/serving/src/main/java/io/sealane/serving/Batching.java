@@ -1,0 +1,34 @@
+package io.sealane.serving;
+
+import java.time.Duration;
+
+/**
+ * How requests to one version are queued and gathered.
+ *
+ * @param maxRows the most rows of one run; 1 gathers nothing
+ * @param maxDelay how long the first of a batch waits for others, counted from its arrival; it does
+ *     not wait when a worker is idle
+ * @param queue the most requests that wait; a further one is OVERLOADED
+ * @param workers runs at once
+ */
+public record Batching(int maxRows, Duration maxDelay, int queue, int workers) {
+  /** Checks the numbers. */
+  public Batching {
+    if (maxRows < 1 || queue < 1 || workers < 1 || maxDelay.isNegative()) {
+      throw new IllegalArgumentException(
+          "maxRows, queue and workers must be 1 or more, maxDelay not negative: received "
+              + maxRows
+              + ", "
+              + queue
+              + ", "
+              + workers
+              + ", "
+              + maxDelay);
+    }
+  }
+
+  /** Each request a run of its own, as many at once as there are processors, 1,024 waiting. */
+  public static Batching off() {
+    return new Batching(1, Duration.ZERO, 1024, Runtime.getRuntime().availableProcessors());
+  }
+}

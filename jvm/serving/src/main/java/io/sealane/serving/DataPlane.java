@@ -1,0 +1,74 @@
+package io.sealane.serving;
+
+import io.sealane.core.SealaneException;
+import io.sealane.core.Tensor;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Where every protocol lands: a request in, an answer out. Safe for use by any thread, and never
+ * waits: answers come on the threads that computed them.
+ */
+public final class DataPlane {
+  private final ModelRepository repository;
+
+  /** Answers by the models of a repository. */
+  public DataPlane(ModelRepository repository) {
+    this.repository = repository;
+  }
+
+  /** The models. */
+  public ModelRepository repository() {
+    return repository;
+  }
+
+  /**
+   * Answers a request.
+   *
+   * @param request taken over: its tensors are closed when it is answered
+   * @return the answer, which the receiver closes; cancelling it takes the request out of the
+   *     queue. It ends exceptionally with a SealaneException, as {@link Batcher#submit} says, or
+   *     MODEL_NOT_FOUND
+   */
+  public CompletableFuture<InferenceResponse> infer(InferenceRequest request) {
+    while (true) {
+      ServedVersion version;
+      try {
+        version = repository.model(request.model()).version(request.version());
+      } catch (SealaneException absent) {
+        request.close();
+        return CompletableFuture.failedFuture(absent);
+      }
+      CompletableFuture<Map<String, Tensor>> computed = version.submit(request);
+      if (computed != null) {
+        return answer(version, computed);
+      }
+      // It was replaced between the two lines above: its successor is there already.
+      Thread.onSpinWait();
+    }
+  }
+
+  private static CompletableFuture<InferenceResponse> answer(
+      ServedVersion version, CompletableFuture<Map<String, Tensor>> computed) {
+    CompletableFuture<InferenceResponse> answer = new CompletableFuture<>();
+    computed.whenComplete(
+        (outputs, error) -> {
+          if (error != null) {
+            answer.completeExceptionally(error);
+            return;
+          }
+          InferenceResponse response =
+              new InferenceResponse(version.model(), version.version(), outputs);
+          if (!answer.complete(response)) {
+            response.close();
+          }
+        });
+    answer.whenComplete(
+        (response, error) -> {
+          if (answer.isCancelled()) {
+            computed.cancel(false);
+          }
+        });
+    return answer;
+  }
+}

@@ -1,0 +1,79 @@
+package io.sealane.serving;
+
+import io.sealane.core.Tensor;
+import io.sealane.runtime.Sealane;
+import io.sealane.runtime.Session;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A version that answers: an open session and its queue. Made by {@link ModelRepository}, which
+ * closes it too.
+ */
+public final class ServedVersion {
+  private final String model;
+  private final Session session;
+  private final Batching batching;
+  private final Batcher batcher;
+  private final long loadedAt = System.currentTimeMillis();
+
+  private ServedVersion(String model, Session session, Batching batching) {
+    this.model = model;
+    this.session = session;
+    this.batching = batching;
+    this.batcher = new Batcher(session, batching);
+  }
+
+  /** Verifies a bundle, opens it and replays its golden cases, which warms it up. */
+  static ServedVersion load(String model, Path bundle, ModelConfig config) {
+    return new ServedVersion(model, Sealane.open(bundle, config.session()), config.batching());
+  }
+
+  /** What clients call the model. */
+  public String model() {
+    return model;
+  }
+
+  /** The version, as its manifest has it. */
+  public String version() {
+    return session.manifest().version();
+  }
+
+  /** The open session; its signature, manifest, engine and settings. Not the caller's to close. */
+  public Session session() {
+    return session;
+  }
+
+  /** How requests are gathered. */
+  public Batching batching() {
+    return batching;
+  }
+
+  /** What it did. */
+  public Statistics statistics() {
+    return batcher.statistics();
+  }
+
+  /** Requests that wait now. */
+  public int waiting() {
+    return batcher.waiting();
+  }
+
+  /** Milliseconds since 1970 at which it became ready. */
+  public long loadedAt() {
+    return loadedAt;
+  }
+
+  /** As {@link Batcher#submit}; null once it goes, and then the request is not taken over. */
+  @Nullable CompletableFuture<Map<String, Tensor>> submit(InferenceRequest request) {
+    return batcher.trySubmit(request);
+  }
+
+  /** Answers what waits, then frees the model. */
+  void close() {
+    batcher.close();
+    session.close();
+  }
+}

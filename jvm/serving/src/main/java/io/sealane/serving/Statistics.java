@@ -1,0 +1,139 @@
+package io.sealane.serving;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * What a version did, since it was loaded. Counts of requests and nanoseconds, as Triton's
+ * statistics extension has them. Safe for use by any thread.
+ */
+public final class Statistics {
+  private final Timed success = new Timed();
+  private final Timed failure = new Timed();
+  private final Timed cancelled = new Timed();
+  private final Timed refused = new Timed();
+  private final Timed queue = new Timed();
+  private final Timed gathering = new Timed();
+  private final Timed running = new Timed();
+  private final Timed parting = new Timed();
+  private final LongAdder rows = new LongAdder();
+  private final AtomicLong lastRun = new AtomicLong();
+  private final Map<Long, Timed> runs = new ConcurrentSkipListMap<>();
+
+  /** How often, and how long in all. */
+  public static final class Timed {
+    private final LongAdder count = new LongAdder();
+    private final LongAdder nanos = new LongAdder();
+
+    void add(long duration) {
+      add(1, duration);
+    }
+
+    void add(long times, long duration) {
+      count.add(times);
+      nanos.add(Math.max(duration, 0));
+    }
+
+    /** How often. */
+    public long count() {
+      return count.sum();
+    }
+
+    /** Nanoseconds in all. */
+    public long nanos() {
+      return nanos.sum();
+    }
+  }
+
+  /**
+   * One run of the engine.
+   *
+   * @param size its rows; 1 where the model has no batch dim
+   * @param requests how many requests it answered
+   * @param gather nanoseconds to put the inputs together, for each of them
+   * @param run nanoseconds in the engine
+   */
+  void ran(long size, int requests, long gather, long run) {
+    rows.add(size);
+    gathering.add(requests, gather * requests);
+    running.add(requests, run * requests);
+    runs.computeIfAbsent(size, ignored -> new Timed()).add(run);
+    lastRun.set(System.currentTimeMillis());
+  }
+
+  void answered(long waited, long parted, long whole) {
+    queue.add(waited);
+    parting.add(parted);
+    success.add(whole);
+  }
+
+  void failed(long whole) {
+    failure.add(whole);
+  }
+
+  void gaveUp(long whole) {
+    cancelled.add(whole);
+  }
+
+  void overloaded() {
+    refused.add(0);
+  }
+
+  /** Requests that were answered, from their arrival. */
+  public Timed success() {
+    return success;
+  }
+
+  /** Requests that failed: refused inputs, failures of the engine. */
+  public Timed failure() {
+    return failure;
+  }
+
+  /** Requests whose caller left or whose deadline passed. */
+  public Timed cancelled() {
+    return cancelled;
+  }
+
+  /** Requests that found the queue full. */
+  public Timed refused() {
+    return refused;
+  }
+
+  /** Waiting for a worker. */
+  public Timed queue() {
+    return queue;
+  }
+
+  /** Putting inputs together. */
+  public Timed gathering() {
+    return gathering;
+  }
+
+  /** In the engine. */
+  public Timed running() {
+    return running;
+  }
+
+  /** Taking outputs apart. */
+  public Timed parting() {
+    return parting;
+  }
+
+  /** Rows that went through the engine. */
+  public long rows() {
+    return rows.sum();
+  }
+
+  /** Runs by their rows. */
+  public Map<Long, Timed> runs() {
+    return new TreeMap<>(runs);
+  }
+
+  /** Milliseconds since 1970 of the last run's end; 0 before the first. */
+  public long lastRun() {
+    return lastRun.get();
+  }
+}

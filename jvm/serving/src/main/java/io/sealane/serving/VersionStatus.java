@@ -1,0 +1,26 @@
+package io.sealane.serving;
+
+/**
+ * How a version fares.
+ *
+ * @param model the model's name
+ * @param version the version; empty where a bundle does not say
+ * @param state its state
+ * @param reason why it is in that state; empty when it is READY
+ */
+public record VersionStatus(String model, String version, State state, String reason) {
+  /** From its discovery to its end. */
+  public enum State {
+    /** Being read, verified and replayed. */
+    LOADING,
+
+    /** It answers. */
+    READY,
+
+    /** It answers what it had accepted, and goes. */
+    UNLOADING,
+
+    /** It does not answer. */
+    UNAVAILABLE
+  }
+}
