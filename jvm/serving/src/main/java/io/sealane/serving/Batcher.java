@@ -104,7 +104,8 @@ public final class Batcher implements AutoCloseable {
     if (pending == null) {
       return null;
     }
-    pending.answer.whenComplete((outputs, error) -> ended(pending, error));
+    CompletableFuture<?> unused =
+        pending.answer.whenComplete((outputs, error) -> ended(pending, error));
     Deadlines.watch(pending);
     return pending.answer;
   }

@@ -51,24 +51,26 @@ public final class DataPlane {
   private static CompletableFuture<InferenceResponse> answer(
       ServedVersion version, CompletableFuture<Map<String, Tensor>> computed) {
     CompletableFuture<InferenceResponse> answer = new CompletableFuture<>();
-    computed.whenComplete(
-        (outputs, error) -> {
-          if (error != null) {
-            answer.completeExceptionally(error);
-            return;
-          }
-          InferenceResponse response =
-              new InferenceResponse(version.model(), version.version(), outputs);
-          if (!answer.complete(response)) {
-            response.close();
-          }
-        });
-    answer.whenComplete(
-        (response, error) -> {
-          if (answer.isCancelled()) {
-            computed.cancel(false);
-          }
-        });
+    CompletableFuture<?> unused =
+        computed.whenComplete(
+            (outputs, error) -> {
+              if (error != null) {
+                answer.completeExceptionally(error);
+                return;
+              }
+              InferenceResponse response =
+                  new InferenceResponse(version.model(), version.version(), outputs);
+              if (!answer.complete(response)) {
+                response.close();
+              }
+            });
+    unused =
+        answer.whenComplete(
+            (response, error) -> {
+              if (answer.isCancelled()) {
+                computed.cancel(false);
+              }
+            });
     return answer;
   }
 }

@@ -1,5 +1,6 @@
 package io.sealane.serving;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +32,7 @@ final class Deadlines {
     }
     long left = deadline - System.nanoTime();
     ScheduledFuture<?> timer = CLOCK.schedule(pending::expire, left, TimeUnit.NANOSECONDS);
-    pending.answer.whenComplete((outputs, error) -> timer.cancel(false));
+    CompletableFuture<?> unused =
+        pending.answer.whenComplete((outputs, error) -> timer.cancel(false));
   }
 }

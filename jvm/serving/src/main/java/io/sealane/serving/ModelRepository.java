@@ -116,9 +116,9 @@ public final class ModelRepository implements AutoCloseable {
     }
   }
 
-  /** Names of the models with a version that is ready. */
-  public Set<String> ready() {
-    return new TreeSet<>(models.keySet());
+  /** The models with a version that is ready, by name. */
+  public List<ServedModel> models() {
+    return List.copyOf(new TreeMap<>(models).values());
   }
 
   /**
@@ -331,9 +331,7 @@ public final class ModelRepository implements AutoCloseable {
     changing.lock();
     try {
       closed = true;
-      for (String name : ready()) {
-        unload(name);
-      }
+      models().forEach(model -> unload(model.name()));
     } finally {
       changing.unlock();
     }

@@ -1,5 +1,6 @@
 package io.sealane.serving;
 
+import io.sealane.core.SymbolRange;
 import io.sealane.core.Tensor;
 import io.sealane.runtime.Sealane;
 import io.sealane.runtime.Session;
@@ -49,6 +50,19 @@ public final class ServedVersion {
   /** How requests are gathered. */
   public Batching batching() {
     return batching;
+  }
+
+  /**
+   * The most rows of one request where the first dim of all inputs and outputs is one symbol, its
+   * batch dim; 0 where there is no batch dim.
+   */
+  public long maxRows() {
+    String symbol = Gathering.batch(session.signature());
+    if (symbol == null) {
+      return 0;
+    }
+    SymbolRange range = session.signature().symbols().get(symbol);
+    return range == null ? Long.MAX_VALUE : range.max();
   }
 
   /** What it did. */

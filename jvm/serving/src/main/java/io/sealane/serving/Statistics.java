@@ -127,6 +127,11 @@ public final class Statistics {
     return rows.sum();
   }
 
+  /** Runs of the engine. */
+  public long executions() {
+    return runs.values().stream().mapToLong(Timed::count).sum();
+  }
+
   /** Runs by their rows. */
   public Map<Long, Timed> runs() {
     return new TreeMap<>(runs);

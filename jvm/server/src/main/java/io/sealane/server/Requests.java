@@ -1,0 +1,88 @@
+package io.sealane.server;
+
+import io.sealane.core.DataType;
+import io.sealane.core.ErrorCode;
+import io.sealane.core.SealaneException;
+import io.sealane.core.Shape;
+import io.sealane.serving.InferenceRequest;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What requests of all kinds have in common. */
+final class Requests {
+  private Requests() {}
+
+  static SealaneException invalid(String problem) {
+    return new SealaneException(ErrorCode.REQUEST_INVALID, problem);
+  }
+
+  static SealaneException unsupported(String problem) {
+    return new SealaneException(ErrorCode.REQUEST_UNSUPPORTED, problem);
+  }
+
+  static DataType dtype(String name, String input) {
+    for (DataType each : DataType.values()) {
+      if (each.name().equals(name)) {
+        return each;
+      }
+    }
+    throw invalid("input '" + input + "' has no datatype '" + quoted(name) + "'");
+  }
+
+  /**
+   * A shape whose values can be in the request: what a shape promises is not allocated before.
+   *
+   * @param most the most elements that the request's bytes can hold
+   */
+  static Shape shape(long[] dims, String input, long most) {
+    Shape shape = Shape.of(dims);
+    if (shape.elementCount() > most) {
+      throw invalid(
+          "input '" + input + "' has shape " + shape + ", more elements than the request holds");
+    }
+    return shape;
+  }
+
+  /** A V2 request as the data plane takes it; Triton's scheduling parameters become its own. */
+  static InferenceRequest of(
+      String model, @Nullable String version, V2Request request, long defaultTimeout) {
+    Map<String, Object> parameters = request.parameters();
+    for (Map.Entry<String, Object> each : parameters.entrySet()) {
+      boolean sequence = each.getKey().startsWith("sequence_");
+      if (sequence && !isNothing(each.getValue())) {
+        throw unsupported("sequences are not kept: parameter '" + each.getKey() + "'");
+      }
+      if (each.getKey().startsWith("triton_") || each.getKey().equals("headers")) {
+        throw invalid("parameter '" + quoted(each.getKey()) + "' is reserved");
+      }
+    }
+    long timeout = number(parameters, "timeout", defaultTimeout / 1000) * 1000;
+    Long deadline = timeout > 0 ? Long.valueOf(System.nanoTime() + timeout) : null;
+    int priority = (int) Math.min(number(parameters, "priority", 0), Integer.MAX_VALUE);
+    return new InferenceRequest(
+        model, version, request.inputs(), request.names(), deadline, priority);
+  }
+
+  private static boolean isNothing(Object value) {
+    return value.equals(0L) || value.equals(false) || value.equals("");
+  }
+
+  private static long number(Map<String, Object> parameters, String name, long otherwise) {
+    Object value = parameters.get(name);
+    if (value == null) {
+      return otherwise;
+    }
+    if (value instanceof Long number && number >= 0 && number < Long.MAX_VALUE / 1000) {
+      return number;
+    }
+    throw invalid("parameter '" + name + "' must be a whole number of 0 or more");
+  }
+
+  /** Text of a client in a message: short, and without control characters. */
+  static String quoted(String text) {
+    String shown = text.length() > 64 ? text.substring(0, 64) + "…" : text;
+    return shown.codePoints().anyMatch(Character::isISOControl)
+        ? shown.replaceAll("\\p{Cntrl}", "?")
+        : shown;
+  }
+}

@@ -1,0 +1,186 @@
+package io.sealane.server;
+
+import com.linecorp.armeria.common.SessionProtocol;
+import com.linecorp.armeria.common.TlsKeyPair;
+import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
+import com.linecorp.armeria.server.Server;
+import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.encoding.DecodingService;
+import com.linecorp.armeria.server.encoding.EncodingService;
+import com.linecorp.armeria.server.grpc.GrpcService;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.netty.handler.ssl.ClientAuth;
+import io.sealane.core.SealaneException;
+import io.sealane.serving.DataPlane;
+import io.sealane.serving.ModelRepository;
+import java.io.File;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * A running server. {@link #close} turns readiness to false, goes on accepting for the notice,
+ * answers what it accepted, and frees the models.
+ */
+final class SealaneServer implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("io.sealane.server");
+
+  private final ServerConfig config;
+  private final ModelRepository repository;
+  private final Server main;
+  private final Server management;
+  private final ManagementToken token;
+  private final ScheduledExecutorService polling =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "sealane-poll");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private final AtomicBoolean stopping = new AtomicBoolean();
+
+  private SealaneServer(ServerConfig config) {
+    this.config = config;
+    this.repository = new ModelRepository(config.repository(), config.models());
+    this.token = ManagementToken.of(config.management().token());
+    DataPlane plane = new DataPlane(repository);
+    this.main = main(plane);
+    this.management = management(plane);
+  }
+
+  /**
+   * Starts a server: it is live at once, and ready when each model of the repository has answered
+   * its golden cases.
+   *
+   * @throws SealaneException BUNDLE_NOT_FOUND when the repository can not be listed
+   */
+  static SealaneServer start(ServerConfig config) {
+    SealaneServer server = new SealaneServer(config);
+    server.main.start().join();
+    server.management.start().join();
+    try {
+      server.repository.refresh();
+    } catch (RuntimeException failed) {
+      server.close();
+      throw failed;
+    }
+    long poll = config.poll().toMillis();
+    if (poll > 0) {
+      var unused =
+          server.polling.scheduleWithFixedDelay(server::poll, poll, poll, TimeUnit.MILLISECONDS);
+    }
+    return server;
+  }
+
+  private void poll() {
+    try {
+      repository.refresh();
+    } catch (RuntimeException failed) {
+      LOG.log(System.Logger.Level.ERROR, "the repository could not be looked at", failed);
+    }
+  }
+
+  int port() {
+    return main.activeLocalPort();
+  }
+
+  int managementPort() {
+    return management.activeLocalPort();
+  }
+
+  ManagementToken token() {
+    return token;
+  }
+
+  ModelRepository repository() {
+    return repository;
+  }
+
+  boolean isReady() {
+    return !stopping.get() && repository.isReady();
+  }
+
+  private Server main(DataPlane plane) {
+    ServerBuilder server = Server.builder();
+    InetSocketAddress address = new InetSocketAddress(config.host(), config.port());
+    if (config.tls().certificate().isEmpty()) {
+      server.port(address, SessionProtocol.HTTP);
+    } else {
+      server.port(address, SessionProtocol.HTTPS);
+      tls(server);
+    }
+    common(server);
+    new V2Rest(plane, this::isReady).bind(server);
+    V2RepositoryRest rest = new V2RepositoryRest(repository);
+    rest.bindIndex(server);
+    if (config.management().onMainPort()) {
+      rest.bindChanges(server);
+    }
+    server.service(grpc(plane, config.management().onMainPort()));
+    server.decorator(DecodingService.newDecorator());
+    server.decorator(EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
+    return server.build();
+  }
+
+  private void tls(ServerBuilder server) {
+    ServerConfig.Tls tls = config.tls();
+    server.tls(TlsKeyPair.of(new File(tls.key()), new File(tls.certificate())));
+    if (!tls.clientCa().isEmpty()) {
+      server.tlsCustomizer(
+          context -> context.trustManager(new File(tls.clientCa())).clientAuth(ClientAuth.REQUIRE));
+    }
+  }
+
+  private Server management(DataPlane plane) {
+    ServerBuilder server = Server.builder();
+    ServerConfig.Management at = config.management();
+    server.port(new InetSocketAddress(at.host(), at.port()), SessionProtocol.HTTP);
+    common(server);
+    V2RepositoryRest rest = new V2RepositoryRest(repository);
+    rest.bindIndex(server);
+    rest.bindChanges(server);
+    server.service(grpc(plane, true));
+    server.decorator(token::guard);
+    return server.build();
+  }
+
+  private GrpcService grpc(DataPlane plane, boolean changes) {
+    return GrpcService.builder()
+        .addService(new V2Grpc(plane, this::isReady, changes))
+        .addService(ProtoReflectionServiceV1.newInstance())
+        .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
+        .enableHealthCheckService(true)
+        .maxRequestMessageLength((int) config.maxRequestBytes())
+        .build();
+  }
+
+  private void common(ServerBuilder server) {
+    server.maxRequestLength(config.maxRequestBytes());
+    server.requestTimeout(config.requestTimeout());
+    Duration quiet = Duration.ofMillis(Math.min(50, config.drainTimeout().toMillis()));
+    server.gracefulShutdownTimeout(quiet, config.drainTimeout());
+    server.errorHandler(new JsonErrors());
+    server.http1MaxHeaderSize(64 * 1024);
+    server.requestAutoAbortDelayMillis(0);
+  }
+
+  /** Drains, as the class says. Idempotent. */
+  @Override
+  public void close() {
+    if (!stopping.compareAndSet(false, true)) {
+      return;
+    }
+    polling.shutdown();
+    try {
+      Thread.sleep(config.drainNotice().toMillis());
+    } catch (InterruptedException sooner) {
+      Thread.currentThread().interrupt();
+    }
+    main.stop().join();
+    management.stop().join();
+    repository.close();
+  }
+}

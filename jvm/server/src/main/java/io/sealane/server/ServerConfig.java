@@ -1,0 +1,180 @@
+package io.sealane.server;
+
+import io.sealane.runtime.SessionConfig;
+import io.sealane.serving.Batching;
+import io.sealane.serving.ModelConfig;
+import io.sealane.serving.VersionPolicy;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * How a server runs.
+ *
+ * @param repository directory of the bundles
+ * @param host address of the main port
+ * @param port the main port, 0 for a free one
+ * @param poll how often the repository is looked at; zero for never
+ * @param management the second port
+ * @param maxRequestBytes the largest body
+ * @param requestTimeout the most that a request may take; zero for no end
+ * @param drainNotice how long requests are accepted after readiness turned false
+ * @param drainTimeout how long it waits for requests in flight
+ * @param tls certificates, or empty paths for none
+ * @param models a model's configuration by its name
+ */
+record ServerConfig(
+    Path repository,
+    String host,
+    int port,
+    Duration poll,
+    Management management,
+    long maxRequestBytes,
+    Duration requestTimeout,
+    Duration drainNotice,
+    Duration drainTimeout,
+    Tls tls,
+    Function<String, ModelConfig> models) {
+  private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m)");
+  private static final Pattern LATEST = Pattern.compile("latest\\(([0-9]{1,6})\\)");
+
+  /**
+   * The management port.
+   *
+   * @param host its address
+   * @param port its number, 0 for a free one
+   * @param token what callers must give; empty for a new one
+   * @param onMainPort whether the main port loads and unloads too
+   */
+  record Management(String host, int port, String token, boolean onMainPort) {}
+
+  /**
+   * TLS of the main port.
+   *
+   * @param certificate PEM file, empty for no TLS
+   * @param key PEM file
+   * @param clientCa PEM file, empty for clients without certificates
+   */
+  record Tls(String certificate, String key, String clientCa) {}
+
+  /**
+   * Parses settings.
+   *
+   * @throws IllegalArgumentException naming the setting
+   */
+  static ServerConfig of(Settings settings) {
+    String repository = settings.server("repository");
+    if (repository.isEmpty()) {
+      throw new IllegalArgumentException("repository: a directory is needed");
+    }
+    Management management =
+        new Management(
+            settings.server("management.host"),
+            port(settings, "management.port"),
+            settings.server("management.token"),
+            flag(settings, "management.on-main-port"));
+    Tls tls =
+        new Tls(
+            settings.server("tls.certificate"),
+            settings.server("tls.key"),
+            settings.server("tls.client-ca"));
+    if (tls.certificate.isEmpty() != tls.key.isEmpty()) {
+      throw new IllegalArgumentException("tls.certificate and tls.key are both needed, or none");
+    }
+    model(settings, "");
+    return new ServerConfig(
+        Path.of(repository),
+        settings.server("host"),
+        port(settings, "port"),
+        duration("poll", settings.server("poll")),
+        management,
+        number("request.max-bytes", settings.server("request.max-bytes"), 1, Integer.MAX_VALUE),
+        duration("request.timeout", settings.server("request.timeout")),
+        duration("drain.notice", settings.server("drain.notice")),
+        duration("drain.timeout", settings.server("drain.timeout")),
+        tls,
+        model -> model(settings, model));
+  }
+
+  private static ModelConfig model(Settings settings, String model) {
+    Map<String, String> session = new LinkedHashMap<>();
+    for (String name : Settings.MODEL.keySet()) {
+      String value = settings.model(model, name);
+      boolean ofSession = !name.startsWith("batching.") && !name.equals("versions");
+      if (ofSession && !value.isEmpty()) {
+        session.put(name, value);
+      }
+    }
+    int cores = Runtime.getRuntime().availableProcessors();
+    long workers = number("batching.workers", settings.model(model, "batching.workers"), 0, 1024);
+    Batching batching =
+        new Batching(
+            (int)
+                number("batching.max-rows", settings.model(model, "batching.max-rows"), 1, 1 << 20),
+            duration("batching.max-delay", settings.model(model, "batching.max-delay")),
+            (int) number("batching.queue", settings.model(model, "batching.queue"), 1, 1 << 24),
+            workers == 0 ? cores : (int) workers);
+    return new ModelConfig(
+        versions(settings.model(model, "versions")),
+        settings.labels(model),
+        SessionConfig.of(session),
+        batching);
+  }
+
+  private static VersionPolicy versions(String value) {
+    Matcher latest = LATEST.matcher(value);
+    if (latest.matches()) {
+      return new VersionPolicy.Latest(Integer.parseInt(latest.group(1)));
+    }
+    if (value.equals("all")) {
+      return new VersionPolicy.All();
+    }
+    return new VersionPolicy.Specific(
+        Arrays.stream(value.split(",")).map(String::strip).collect(Collectors.toSet()));
+  }
+
+  private static int port(Settings settings, String name) {
+    return (int) number(name, settings.server(name), 0, 65535);
+  }
+
+  private static boolean flag(Settings settings, String name) {
+    return switch (settings.server(name)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new IllegalArgumentException(name + " must be true or false");
+    };
+  }
+
+  private static long number(String name, String value, long min, long max) {
+    try {
+      long number = Long.parseLong(value);
+      if (number >= min && number <= max) {
+        return number;
+      }
+    } catch (NumberFormatException noNumber) {
+      // Told below, as for any other value.
+    }
+    throw new IllegalArgumentException(
+        name + " must be " + min + " to " + max + ", received '" + value + "'");
+  }
+
+  private static Duration duration(String name, String value) {
+    Matcher parts = DURATION.matcher(value);
+    if (!parts.matches()) {
+      throw new IllegalArgumentException(
+          name + " must be such as 500ms, 5s or 2m, received '" + value + "'");
+    }
+    long number = Long.parseLong(parts.group(1));
+    return switch (parts.group(2)) {
+      case "ms" -> Duration.ofMillis(number);
+      case "s" -> Duration.ofSeconds(number);
+      default -> Duration.ofMinutes(number);
+    };
+  }
+}

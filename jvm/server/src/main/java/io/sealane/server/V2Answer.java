@@ -1,0 +1,169 @@
+package io.sealane.server;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import io.sealane.core.DataType;
+import io.sealane.core.Float16;
+import io.sealane.core.Tensor;
+import io.sealane.serving.InferenceResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** An answer in V2's JSON, with the outputs that were asked for so as bytes after it. */
+final class V2Answer {
+  private final byte[] body;
+  private final int jsonLength;
+
+  private V2Answer(byte[] body, int jsonLength) {
+    this.body = body;
+    this.jsonLength = jsonLength;
+  }
+
+  /** JSON, then bytes; not a copy. */
+  byte[] body() {
+    return body;
+  }
+
+  /** Bytes of the JSON. */
+  int jsonLength() {
+    return jsonLength;
+  }
+
+  boolean isBinary() {
+    return jsonLength < body.length;
+  }
+
+  /** Prints an answer; the response stays the caller's. */
+  static V2Answer of(V2Request request, InferenceResponse response) {
+    Map<String, Tensor> outputs = outputs(request, response.outputs());
+    List<byte[]> binary = new ArrayList<>();
+    try (ByteArrayBuilder bytes = new ByteArrayBuilder(512);
+        JsonGenerator json = V2Json.FACTORY.createGenerator(bytes)) {
+      json.writeStartObject();
+      json.writeStringField("model_name", response.model());
+      json.writeStringField("model_version", response.version());
+      if (!request.id().isEmpty()) {
+        json.writeStringField("id", request.id());
+      }
+      json.writeArrayFieldStart("outputs");
+      for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
+        V2Request.Output wanted = request.output(each.getKey());
+        boolean raw = wanted.binary() == null ? request.binary() : wanted.binary();
+        output(json, each.getKey(), each.getValue(), raw, binary);
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+      json.flush();
+      return joined(bytes, binary);
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+  }
+
+  private static V2Answer joined(ByteArrayBuilder json, List<byte[]> binary) {
+    int length = json.size();
+    for (byte[] each : binary) {
+      json.write(each, 0, each.length);
+    }
+    return new V2Answer(json.toByteArray(), length);
+  }
+
+  /** The outputs, with classes in place of those for which they were asked. */
+  static Map<String, Tensor> outputs(V2Request request, Map<String, Tensor> computed) {
+    if (request.outputs().stream().allMatch(each -> each.classes() == 0)) {
+      return computed;
+    }
+    Map<String, Tensor> outputs = new LinkedHashMap<>();
+    computed.forEach(
+        (name, tensor) -> {
+          int classes = request.output(name).classes();
+          outputs.put(name, classes == 0 ? tensor : Classification.of(name, tensor, classes));
+        });
+    return outputs;
+  }
+
+  private static void output(
+      JsonGenerator json, String name, Tensor tensor, boolean raw, List<byte[]> binary)
+      throws IOException {
+    json.writeStartObject();
+    json.writeStringField("name", name);
+    json.writeStringField("datatype", tensor.dtype().name());
+    json.writeArrayFieldStart("shape");
+    for (long dim : tensor.shape().dims()) {
+      json.writeNumber(dim);
+    }
+    json.writeEndArray();
+    if (raw) {
+      byte[] bytes = RawTensors.bytes(tensor);
+      binary.add(bytes);
+      json.writeObjectFieldStart("parameters");
+      json.writeNumberField("binary_data_size", bytes.length);
+      json.writeEndObject();
+    } else {
+      json.writeArrayFieldStart("data");
+      data(json, tensor);
+      json.writeEndArray();
+    }
+    json.writeEndObject();
+  }
+
+  /** All values, flat. */
+  static void data(JsonGenerator json, Tensor tensor) throws IOException {
+    if (tensor.dtype() == DataType.BYTES) {
+      for (String value : tensor.strings()) {
+        string(json, value);
+      }
+      return;
+    }
+    IOException failed =
+        tensor.read(
+            memory -> {
+              try {
+                numbers(json, tensor.dtype(), memory);
+                return null;
+              } catch (IOException error) {
+                return error;
+              }
+            });
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  private static void string(JsonGenerator json, @Nullable String value) throws IOException {
+    if (value == null) {
+      json.writeNull();
+    } else {
+      json.writeString(value);
+    }
+  }
+
+  private static void numbers(JsonGenerator json, DataType dtype, ByteBuffer memory)
+      throws IOException {
+    int count = memory.remaining() / dtype.width();
+    for (int i = 0; i < count; i++) {
+      switch (dtype) {
+        case BOOL -> json.writeBoolean(memory.get(i) != 0);
+        case UINT8 -> json.writeNumber(memory.get(i) & 0xff);
+        case INT8 -> json.writeNumber(memory.get(i));
+        case UINT16 -> json.writeNumber(memory.getShort(2 * i) & 0xffff);
+        case INT16 -> json.writeNumber(memory.getShort(2 * i));
+        case UINT32 -> json.writeNumber(memory.getInt(4 * i) & 0xffffffffL);
+        case INT32 -> json.writeNumber(memory.getInt(4 * i));
+        case UINT64 -> json.writeNumber(Long.toUnsignedString(memory.getLong(8 * i)));
+        case INT64 -> json.writeNumber(memory.getLong(8 * i));
+        case FP32 -> json.writeNumber(memory.getFloat(4 * i));
+        case FP64 -> json.writeNumber(memory.getDouble(8 * i));
+        case FP16 -> json.writeNumber(Float16.fromHalf(memory.getShort(2 * i)));
+        case BF16 -> json.writeNumber(Float16.fromBfloat(memory.getShort(2 * i)));
+        case BYTES -> throw new IllegalStateException("no numbers");
+      }
+    }
+  }
+}

@@ -1,0 +1,246 @@
+package io.sealane.server;
+
+import com.linecorp.armeria.server.ServiceRequestContext;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.sealane.core.ErrorCode;
+import io.sealane.core.SealaneException;
+import io.sealane.protocols.inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
+import io.sealane.protocols.inference.ModelConfigRequest;
+import io.sealane.protocols.inference.ModelConfigResponse;
+import io.sealane.protocols.inference.ModelInferRequest;
+import io.sealane.protocols.inference.ModelInferResponse;
+import io.sealane.protocols.inference.ModelMetadataRequest;
+import io.sealane.protocols.inference.ModelMetadataResponse;
+import io.sealane.protocols.inference.ModelReadyRequest;
+import io.sealane.protocols.inference.ModelReadyResponse;
+import io.sealane.protocols.inference.ModelStatisticsRequest;
+import io.sealane.protocols.inference.ModelStatisticsResponse;
+import io.sealane.protocols.inference.ModelStreamInferResponse;
+import io.sealane.protocols.inference.RepositoryIndexRequest;
+import io.sealane.protocols.inference.RepositoryIndexResponse;
+import io.sealane.protocols.inference.RepositoryModelLoadRequest;
+import io.sealane.protocols.inference.RepositoryModelLoadResponse;
+import io.sealane.protocols.inference.RepositoryModelUnloadRequest;
+import io.sealane.protocols.inference.RepositoryModelUnloadResponse;
+import io.sealane.protocols.inference.ServerLiveRequest;
+import io.sealane.protocols.inference.ServerLiveResponse;
+import io.sealane.protocols.inference.ServerMetadataRequest;
+import io.sealane.protocols.inference.ServerMetadataResponse;
+import io.sealane.protocols.inference.ServerReadyRequest;
+import io.sealane.protocols.inference.ServerReadyResponse;
+import io.sealane.serving.DataPlane;
+import io.sealane.serving.InferenceResponse;
+import io.sealane.serving.ServedModel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+
+/** The Open Inference Protocol V2 over gRPC, with Triton's calls. */
+final class V2Grpc extends GRPCInferenceServiceImplBase {
+  private final DataPlane plane;
+  private final Supplier<Boolean> ready;
+  private final boolean changes;
+
+  /**
+   * The service.
+   *
+   * @param ready whether the server takes requests
+   * @param changes whether models may be loaded and unloaded here
+   */
+  V2Grpc(DataPlane plane, Supplier<Boolean> ready, boolean changes) {
+    this.plane = plane;
+    this.ready = ready;
+    this.changes = changes;
+  }
+
+  private static <T> void answer(StreamObserver<T> observer, Supplier<T> answer) {
+    T value;
+    try {
+      value = answer.get();
+    } catch (RuntimeException refused) {
+      observer.onError(Problems.grpc(refused).asRuntimeException());
+      return;
+    }
+    observer.onNext(value);
+    observer.onCompleted();
+  }
+
+  @Override
+  public void serverLive(ServerLiveRequest request, StreamObserver<ServerLiveResponse> observer) {
+    answer(observer, () -> ServerLiveResponse.newBuilder().setLive(true).build());
+  }
+
+  @Override
+  public void serverReady(
+      ServerReadyRequest request, StreamObserver<ServerReadyResponse> observer) {
+    answer(observer, () -> ServerReadyResponse.newBuilder().setReady(ready.get()).build());
+  }
+
+  @Override
+  public void modelReady(ModelReadyRequest request, StreamObserver<ModelReadyResponse> observer) {
+    boolean found;
+    try {
+      plane.repository().model(request.getName()).version(request.getVersion());
+      found = true;
+    } catch (SealaneException absent) {
+      found = false;
+    }
+    boolean ready = found;
+    answer(observer, () -> ModelReadyResponse.newBuilder().setReady(ready).build());
+  }
+
+  @Override
+  public void serverMetadata(
+      ServerMetadataRequest request, StreamObserver<ServerMetadataResponse> observer) {
+    answer(
+        observer,
+        () ->
+            ServerMetadataResponse.newBuilder()
+                .setName("sealane")
+                .setVersion(V2Models.VERSION)
+                .addAllExtensions(V2Models.EXTENSIONS)
+                .build());
+  }
+
+  @Override
+  public void modelMetadata(
+      ModelMetadataRequest request, StreamObserver<ModelMetadataResponse> observer) {
+    answer(
+        observer,
+        () -> {
+          ServedModel model = plane.repository().model(request.getName());
+          return V2GrpcDescriptions.metadata(model, model.version(request.getVersion()));
+        });
+  }
+
+  @Override
+  public void modelConfig(
+      ModelConfigRequest request, StreamObserver<ModelConfigResponse> observer) {
+    answer(
+        observer,
+        () ->
+            ModelConfigResponse.newBuilder()
+                .setConfig(
+                    V2GrpcDescriptions.configuration(
+                        plane.repository().model(request.getName()).version(request.getVersion())))
+                .build());
+  }
+
+  @Override
+  public void modelStatistics(
+      ModelStatisticsRequest request, StreamObserver<ModelStatisticsResponse> observer) {
+    answer(
+        observer,
+        () ->
+            V2GrpcDescriptions.statistics(
+                V2Rest.versions(plane, request.getName(), request.getVersion())));
+  }
+
+  @Override
+  public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> observer) {
+    CompletableFuture<ModelInferResponse> answer = infer(request);
+    ((ServerCallStreamObserver<ModelInferResponse>) observer)
+        .setOnCancelHandler(() -> answer.cancel(false));
+    CompletableFuture<?> unused =
+        answer.whenComplete(
+            (response, error) -> {
+              if (error != null) {
+                observer.onError(Problems.grpc(Problems.cause(error)).asRuntimeException());
+              } else {
+                observer.onNext(response);
+                observer.onCompleted();
+              }
+            });
+  }
+
+  private CompletableFuture<ModelInferResponse> infer(ModelInferRequest message) {
+    V2Request request;
+    CompletableFuture<InferenceResponse> computed;
+    try {
+      request = V2GrpcMessages.read(message);
+      long timeout = ServiceRequestContext.current().requestTimeoutMillis() * 1_000_000;
+      computed =
+          plane.infer(
+              Requests.of(message.getModelName(), message.getModelVersion(), request, timeout));
+    } catch (RuntimeException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
+    CompletableFuture<ModelInferResponse> answer =
+        computed.thenApply(
+            response -> {
+              try (response) {
+                return V2GrpcMessages.write(request, response);
+              }
+            });
+    CompletableFuture<?> unused =
+        answer.whenComplete(
+            (response, error) -> {
+              if (answer.isCancelled()) {
+                computed.cancel(false);
+              }
+            });
+    return answer;
+  }
+
+  @Override
+  public StreamObserver<ModelInferRequest> modelStreamInfer(
+      StreamObserver<ModelStreamInferResponse> observer) {
+    ServiceRequestContext context = ServiceRequestContext.current();
+    boolean asStatus = "true".equals(context.request().headers().get("triton_grpc_error"));
+    return new V2GrpcStream(this::infer, observer, asStatus);
+  }
+
+  @Override
+  public void repositoryIndex(
+      RepositoryIndexRequest request, StreamObserver<RepositoryIndexResponse> observer) {
+    answer(
+        observer,
+        () ->
+            V2GrpcDescriptions.index(
+                V2RepositoryRest.index(plane.repository(), request.getReady())));
+  }
+
+  @Override
+  public void repositoryModelLoad(
+      RepositoryModelLoadRequest request, StreamObserver<RepositoryModelLoadResponse> observer) {
+    change(
+        observer,
+        () -> {
+          if (request.getParametersCount() > 0) {
+            throw Requests.unsupported(
+                "a model is loaded as it lies in the repository, without overrides");
+          }
+          plane.repository().load(request.getModelName());
+          return RepositoryModelLoadResponse.getDefaultInstance();
+        });
+  }
+
+  @Override
+  public void repositoryModelUnload(
+      RepositoryModelUnloadRequest request,
+      StreamObserver<RepositoryModelUnloadResponse> observer) {
+    change(
+        observer,
+        () -> {
+          plane.repository().unload(request.getModelName());
+          return RepositoryModelUnloadResponse.getDefaultInstance();
+        });
+  }
+
+  /** Changes take their time, so they have a thread that may wait. */
+  private <T> void change(StreamObserver<T> observer, Supplier<T> change) {
+    if (!changes) {
+      SealaneException refused =
+          new SealaneException(
+              ErrorCode.REQUEST_UNSUPPORTED,
+              "models are loaded and unloaded by the management port");
+      observer.onError(
+          Status.PERMISSION_DENIED.withDescription(refused.getMessage()).asRuntimeException());
+      return;
+    }
+    Executor waiting = ServiceRequestContext.current().blockingTaskExecutor();
+    waiting.execute(() -> answer(observer, change));
+  }
+}

@@ -1,0 +1,93 @@
+package io.sealane.server;
+
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.StreamObserver;
+import io.sealane.protocols.inference.ModelInferRequest;
+import io.sealane.protocols.inference.ModelInferResponse;
+import io.sealane.protocols.inference.ModelStreamInferResponse;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Triton's stream of requests: each is answered as it is done, in any order. An error is told in
+ * the stream, which goes on; or ends it with a status, where the client asked for that.
+ */
+final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
+  private final Function<ModelInferRequest, CompletableFuture<ModelInferResponse>> infer;
+  private final StreamObserver<ModelStreamInferResponse> observer;
+  private final boolean asStatus;
+  private final Map<Long, CompletableFuture<ModelInferResponse>> running =
+      new ConcurrentHashMap<>();
+  private long sequence;
+  private boolean complete;
+  private boolean ended;
+
+  V2GrpcStream(
+      Function<ModelInferRequest, CompletableFuture<ModelInferResponse>> infer,
+      StreamObserver<ModelStreamInferResponse> observer,
+      boolean asStatus) {
+    this.infer = infer;
+    this.observer = observer;
+    this.asStatus = asStatus;
+  }
+
+  @Override
+  public void onNext(ModelInferRequest request) {
+    CompletableFuture<ModelInferResponse> answer = infer.apply(request);
+    long number = sequence++;
+    running.put(number, answer);
+    CompletableFuture<?> unused =
+        answer.whenComplete((response, error) -> answered(request, number, response, error));
+  }
+
+  private synchronized void answered(
+      ModelInferRequest request,
+      long number,
+      @Nullable ModelInferResponse response,
+      @Nullable Throwable error) {
+    running.remove(number);
+    if (ended) {
+      return;
+    }
+    if (response != null) {
+      observer.onNext(ModelStreamInferResponse.newBuilder().setInferResponse(response).build());
+    } else if (error != null) {
+      StatusRuntimeException status = Problems.grpc(Problems.cause(error)).asRuntimeException();
+      if (asStatus) {
+        ended = true;
+        observer.onError(status);
+        return;
+      }
+      observer.onNext(
+          ModelStreamInferResponse.newBuilder()
+              .setErrorMessage(String.valueOf(status.getStatus().getDescription()))
+              .setInferResponse(ModelInferResponse.newBuilder().setId(request.getId()))
+              .build());
+    }
+    endWhenDone();
+  }
+
+  @Override
+  public void onError(Throwable gone) {
+    synchronized (this) {
+      ended = true;
+    }
+    running.values().forEach(each -> each.cancel(false));
+  }
+
+  @Override
+  public synchronized void onCompleted() {
+    complete = true;
+    endWhenDone();
+  }
+
+  private void endWhenDone() {
+    if (complete && !ended && running.isEmpty()) {
+      ended = true;
+      observer.onCompleted();
+    }
+  }
+}

@@ -1,0 +1,284 @@
+package io.sealane.server;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.linecorp.armeria.common.AggregatedHttpRequest;
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.ResponseHeaders;
+import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import io.sealane.core.SealaneException;
+import io.sealane.core.TensorSpec;
+import io.sealane.serving.DataPlane;
+import io.sealane.serving.InferenceResponse;
+import io.sealane.serving.ServedModel;
+import io.sealane.serving.ServedVersion;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The Open Inference Protocol V2 over HTTP, with Triton's extensions. */
+final class V2Rest {
+  private static final String HEADER_LENGTH = "inference-header-content-length";
+
+  /** A larger body is read on a thread that may wait. */
+  private static final int LARGE = 1 << 17;
+
+  private final DataPlane plane;
+  private final Supplier<Boolean> ready;
+
+  V2Rest(DataPlane plane, Supplier<Boolean> ready) {
+    this.plane = plane;
+    this.ready = ready;
+  }
+
+  /** A call without a body of interest. */
+  private interface Call {
+    HttpResponse answer(ServiceRequestContext context);
+  }
+
+  void bind(ServerBuilder server) {
+    get(server, "/v2/health/live", context -> flag("live", true));
+    get(server, "/v2/health/ready", context -> flag("ready", ready.get()));
+    get(server, "/v2", context -> Json.of(HttpStatus.OK, V2Descriptions::server));
+    get(server, "/v2/", context -> Json.of(HttpStatus.OK, V2Descriptions::server));
+    get(server, "/v2/models/stats", context -> statistics(null, null));
+    for (String model : List.of("/v2/models/{model}", "/v2/models/{model}/versions/{version}")) {
+      get(server, model, this::metadata);
+      get(server, model + "/ready", this::modelReady);
+      get(server, model + "/config", this::configuration);
+      get(server, model + "/stats", context -> statistics(model(context), version(context)));
+      server.route().post(model + "/infer").build(this::infer);
+    }
+  }
+
+  private static void get(ServerBuilder server, String path, Call call) {
+    server
+        .route()
+        .get(path)
+        .build(
+            (context, request) -> {
+              try {
+                return call.answer(context);
+              } catch (RuntimeException refused) {
+                return Json.error(refused);
+              }
+            });
+  }
+
+  private static HttpResponse flag(String name, boolean value) {
+    HttpStatus status = value ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE;
+    return Json.of(
+        status,
+        json -> {
+          json.writeStartObject();
+          json.writeBooleanField(name, value);
+          json.writeEndObject();
+        });
+  }
+
+  private static String model(ServiceRequestContext context) {
+    return String.valueOf(context.pathParam("model"));
+  }
+
+  private static @Nullable String version(ServiceRequestContext context) {
+    return context.pathParam("version");
+  }
+
+  private ServedVersion served(ServiceRequestContext context) {
+    return plane.repository().model(model(context)).version(version(context));
+  }
+
+  private HttpResponse modelReady(ServiceRequestContext context) {
+    String name = model(context);
+    boolean ready = true;
+    try {
+      served(context);
+    } catch (SealaneException absent) {
+      HttpStatus status = Problems.http(absent);
+      if (status.equals(HttpStatus.NOT_FOUND)) {
+        return Json.error(absent);
+      }
+      ready = false;
+    }
+    boolean answer = ready;
+    return Json.of(
+        answer ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE,
+        json -> {
+          json.writeStartObject();
+          json.writeStringField("name", name);
+          json.writeBooleanField("ready", answer);
+          json.writeEndObject();
+        });
+  }
+
+  private HttpResponse metadata(ServiceRequestContext context) {
+    ServedModel model = plane.repository().model(model(context));
+    ServedVersion version = model.version(version(context));
+    return Json.of(HttpStatus.OK, json -> V2Descriptions.metadata(json, model, version));
+  }
+
+  private HttpResponse configuration(ServiceRequestContext context) {
+    ServedVersion version = served(context);
+    return Json.of(HttpStatus.OK, json -> V2Descriptions.configuration(json, version));
+  }
+
+  private HttpResponse statistics(@Nullable String name, @Nullable String version) {
+    List<ServedVersion> versions = versions(plane, name, version);
+    return Json.of(HttpStatus.OK, json -> V2Descriptions.statistics(json, versions));
+  }
+
+  /** The ready versions of all models, of one, or one of them. */
+  static List<ServedVersion> versions(
+      DataPlane plane, @Nullable String name, @Nullable String version) {
+    if (name == null || name.isEmpty()) {
+      return plane.repository().models().stream()
+          .flatMap(model -> model.versions().values().stream())
+          .toList();
+    }
+    ServedModel model = plane.repository().model(name);
+    return version == null || version.isEmpty()
+        ? List.copyOf(model.versions().values())
+        : List.of(model.version(version));
+  }
+
+  private HttpResponse infer(ServiceRequestContext context, HttpRequest http) {
+    CompletableFuture<HttpResponse> response =
+        http.aggregate()
+            .thenCompose(
+                body ->
+                    body.content().length() <= LARGE
+                        ? infer(context, body)
+                        : CompletableFuture.completedFuture(body)
+                            .thenComposeAsync(
+                                large -> infer(context, large), context.blockingTaskExecutor()))
+            .exceptionally(Json::error);
+    return HttpResponse.of(response);
+  }
+
+  private CompletableFuture<HttpResponse> infer(
+      ServiceRequestContext context, AggregatedHttpRequest http) {
+    V2Request request = null;
+    try {
+      request = read(context, http);
+      V2Request asked = request;
+      CompletableFuture<InferenceResponse> answer =
+          plane.infer(Requests.of(model(context), version(context), asked, timeout(context, http)));
+      CompletableFuture<?> unused =
+          context.whenRequestCancelled().thenAccept(cause -> answer.cancel(false));
+      return answer.handle(
+          (response, error) -> error == null ? print(asked, response) : Json.error(error));
+    } catch (RuntimeException refused) {
+      if (request != null) {
+        request.close();
+      }
+      return CompletableFuture.completedFuture(Json.error(refused));
+    }
+  }
+
+  /** Nanoseconds that the client gives, by a header, in milliseconds; 0 for no end. */
+  private static long timeout(ServiceRequestContext context, AggregatedHttpRequest http) {
+    String header = http.headers().get("x-request-timeout-ms");
+    if (header == null) {
+      return context.requestTimeoutMillis() * 1_000_000;
+    }
+    try {
+      long millis = Long.parseLong(header);
+      if (millis > 0 && millis <= 86_400_000) {
+        return millis * 1_000_000;
+      }
+    } catch (NumberFormatException noNumber) {
+      // Told below, as for any other value.
+    }
+    throw Requests.invalid("x-request-timeout-ms must be 1 to 86400000");
+  }
+
+  private V2Request read(ServiceRequestContext context, AggregatedHttpRequest http) {
+    byte[] body = http.content().array();
+    String header = http.headers().get(HEADER_LENGTH);
+    if (header == null) {
+      return V2Json.read(body, body.length);
+    }
+    int length;
+    try {
+      length = Integer.parseInt(header);
+    } catch (NumberFormatException noNumber) {
+      length = -1;
+    }
+    if (length < 0 || length > body.length) {
+      throw Requests.invalid(
+          HEADER_LENGTH + " must be at most the body's " + body.length + " bytes");
+    }
+    return length == 0 ? onlyInput(served(context), body) : V2Json.read(body, length);
+  }
+
+  /** The whole body is the one input, a row of it; all outputs are answered as bytes. */
+  private static V2Request onlyInput(ServedVersion version, byte[] body) {
+    List<TensorSpec> inputs = version.session().signature().inputs();
+    if (inputs.size() != 1) {
+      throw Requests.invalid(
+          "a body of bytes alone is for a model of one input, this has " + inputs.size());
+    }
+    TensorSpec spec = inputs.get(0);
+    long[] dims = V2Models.shape(spec).stream().mapToLong(Long::longValue).toArray();
+    int free = -1;
+    for (int axis = 0; axis < dims.length; axis++) {
+      if (dims[axis] < 0) {
+        boolean batch = axis == 0 && version.maxRows() > 0;
+        if (!batch && free >= 0) {
+          throw Requests.invalid("the sizes of input '" + spec.name() + "' can not be told");
+        }
+        free = batch ? free : axis;
+        dims[axis] = 1;
+      }
+    }
+    if (free >= 0) {
+      long row = java.util.Arrays.stream(dims).reduce(1, Math::multiplyExact);
+      dims[free] = body.length / Math.max(row * Math.max(spec.dtype().width(), 1), 1);
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(body);
+    return new V2Request(
+        "",
+        Map.of(),
+        Map.of(spec.name(), RawTensors.read(spec.name(), spec.dtype(), dims, bytes)),
+        List.of(),
+        true);
+  }
+
+  private static HttpResponse print(V2Request request, InferenceResponse response) {
+    try (response) {
+      V2Answer answer = V2Answer.of(request, response);
+      if (!answer.isBinary()) {
+        return Json.of(HttpStatus.OK, answer.body());
+      }
+      ResponseHeaders headers =
+          ResponseHeaders.builder(HttpStatus.OK)
+              .contentType(MediaType.OCTET_STREAM)
+              .addInt(HEADER_LENGTH, answer.jsonLength())
+              .build();
+      return HttpResponse.of(headers, HttpData.wrap(answer.body()));
+    } catch (RuntimeException failed) {
+      return Json.error(failed);
+    }
+  }
+
+  /** The body's JSON object; an empty body is an empty object. */
+  static Map<String, Object> parameters(HttpData body) {
+    if (body.isEmpty()) {
+      return Map.of();
+    }
+    try (JsonParser json = V2Json.FACTORY.createParser(body.array())) {
+      json.nextToken();
+      return V2Json.parameters(json);
+    } catch (IOException broken) {
+      throw Requests.invalid("the body is not JSON");
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** The network edge of an inference service. */
+@NullMarked
+package io.sealane.server;
+
+import org.jspecify.annotations.NullMarked;
