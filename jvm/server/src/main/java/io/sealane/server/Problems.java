@@ -1,7 +1,10 @@
 package io.sealane.server;
 
+import com.linecorp.armeria.common.ContentTooLargeException;
 import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.util.CompositeException;
 import io.grpc.Status;
+import io.netty.handler.codec.compression.DecompressionException;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import java.util.concurrent.CancellationException;
@@ -17,12 +20,21 @@ final class Problems {
     while (cause instanceof CompletionException && cause.getCause() != null) {
       cause = cause.getCause();
     }
+    if (cause instanceof CompositeException several && !several.getExceptions().isEmpty()) {
+      return cause(several.getExceptions().get(0));
+    }
     return cause;
   }
 
   static HttpStatus http(Throwable error) {
     if (error instanceof CancellationException) {
       return HttpStatus.CLIENT_CLOSED_REQUEST;
+    }
+    if (error instanceof ContentTooLargeException) {
+      return HttpStatus.REQUEST_ENTITY_TOO_LARGE;
+    }
+    if (error instanceof DecompressionException) {
+      return HttpStatus.BAD_REQUEST;
     }
     if (!(error instanceof SealaneException coded)) {
       return HttpStatus.INTERNAL_SERVER_ERROR;
@@ -70,6 +82,12 @@ final class Problems {
   static String message(Throwable error) {
     if (error instanceof SealaneException) {
       return String.valueOf(error.getMessage());
+    }
+    if (error instanceof ContentTooLargeException) {
+      return "REQUEST_INVALID: the body is larger than request.max-bytes";
+    }
+    if (error instanceof DecompressionException) {
+      return "REQUEST_INVALID: the body is not encoded as it says";
     }
     return error instanceof CancellationException
         ? "REQUEST_CANCELLED: the caller gave the request up"

@@ -1,24 +1,32 @@
 package io.sealane.server;
 
+import com.linecorp.armeria.common.HttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.SessionProtocol;
 import com.linecorp.armeria.common.TlsKeyPair;
 import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
+import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.encoding.DecodingService;
 import com.linecorp.armeria.server.encoding.EncodingService;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.handler.ssl.ClientAuth;
+import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.serving.DataPlane;
 import io.sealane.serving.ModelRepository;
 import java.io.File;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -26,6 +34,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * answers what it accepted, and frees the models.
  */
 final class SealaneServer implements AutoCloseable {
+  /** Milliseconds for the network to end after the last answer. */
+  private static final long STOPS_IN = 5000;
+
   private static final System.Logger LOG = System.getLogger("io.sealane.server");
 
   private final ServerConfig config;
@@ -41,6 +52,7 @@ final class SealaneServer implements AutoCloseable {
             return thread;
           });
   private final AtomicBoolean stopping = new AtomicBoolean();
+  private volatile boolean closing;
 
   private SealaneServer(ServerConfig config) {
     this.config = config;
@@ -120,8 +132,9 @@ final class SealaneServer implements AutoCloseable {
       rest.bindChanges(server);
     }
     server.service(grpc(plane, config.management().onMainPort()));
-    server.decorator(DecodingService.newDecorator());
-    server.decorator(EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
+    server.decoratorUnder("/v2", DecodingService.newDecorator());
+    server.decoratorUnder(
+        "/v2", EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
     return server.build();
   }
 
@@ -160,11 +173,23 @@ final class SealaneServer implements AutoCloseable {
   private void common(ServerBuilder server) {
     server.maxRequestLength(config.maxRequestBytes());
     server.requestTimeout(config.requestTimeout());
-    Duration quiet = Duration.ofMillis(Math.min(50, config.drainTimeout().toMillis()));
+    Duration quiet = Duration.ofMillis(Math.min(1, config.drainTimeout().toMillis()));
     server.gracefulShutdownTimeout(quiet, config.drainTimeout());
     server.errorHandler(new JsonErrors());
+    server.disableServerHeader();
     server.http1MaxHeaderSize(64 * 1024);
     server.requestAutoAbortDelayMillis(0);
+    server.decorator(this::last);
+  }
+
+  /** After the notice new requests are refused, and their connections closed. */
+  private HttpResponse last(HttpService service, ServiceRequestContext context, HttpRequest request)
+      throws Exception {
+    if (!closing) {
+      return service.serve(context, request);
+    }
+    CompletableFuture<?> unused = context.initiateConnectionShutdown();
+    return Json.error(new SealaneException(ErrorCode.MODEL_NOT_READY, "the server is stopping"));
   }
 
   /** Drains, as the class says. Idempotent. */
@@ -179,8 +204,15 @@ final class SealaneServer implements AutoCloseable {
     } catch (InterruptedException sooner) {
       Thread.currentThread().interrupt();
     }
-    main.stop().join();
-    management.stop().join();
+    closing = true;
+    CompletableFuture<Void> stopped = CompletableFuture.allOf(main.stop(), management.stop());
+    try {
+      stopped.get(config.drainTimeout().toMillis() + STOPS_IN, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException sooner) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException late) {
+      LOG.log(System.Logger.Level.WARNING, "not all requests were answered in time", late);
+    }
     repository.close();
   }
 }

@@ -140,7 +140,8 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
 
   @Override
   public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> observer) {
-    CompletableFuture<ModelInferResponse> answer = infer(request);
+    CompletableFuture<ModelInferResponse> answer =
+        infer(request, ServiceRequestContext.current().requestTimeoutMillis());
     ((ServerCallStreamObserver<ModelInferResponse>) observer)
         .setOnCancelHandler(() -> answer.cancel(false));
     CompletableFuture<?> unused =
@@ -155,15 +156,14 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
             });
   }
 
-  private CompletableFuture<ModelInferResponse> infer(ModelInferRequest message) {
+  private CompletableFuture<ModelInferResponse> infer(ModelInferRequest message, long millis) {
     V2Request request;
     CompletableFuture<InferenceResponse> computed;
     try {
       request = V2GrpcMessages.read(message);
-      long timeout = ServiceRequestContext.current().requestTimeoutMillis() * 1_000_000;
       computed =
           plane.infer(
-              Requests.of(message.getModelName(), message.getModelVersion(), request, timeout));
+              Requests.of(message.getModelName(), message.getModelVersion(), request, millis * 1_000_000));
     } catch (RuntimeException refused) {
       return CompletableFuture.failedFuture(refused);
     }
@@ -189,7 +189,7 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
       StreamObserver<ModelStreamInferResponse> observer) {
     ServiceRequestContext context = ServiceRequestContext.current();
     boolean asStatus = "true".equals(context.request().headers().get("triton_grpc_error"));
-    return new V2GrpcStream(this::infer, observer, asStatus);
+    return new V2GrpcStream(request -> infer(request, 0), observer, asStatus, context.eventLoop());
   }
 
   @Override

@@ -5,9 +5,11 @@ import io.grpc.stub.StreamObserver;
 import io.sealane.protocols.inference.ModelInferRequest;
 import io.sealane.protocols.inference.ModelInferResponse;
 import io.sealane.protocols.inference.ModelStreamInferResponse;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +21,9 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
   private final Function<ModelInferRequest, CompletableFuture<ModelInferResponse>> infer;
   private final StreamObserver<ModelStreamInferResponse> observer;
   private final boolean asStatus;
+  private final Executor loop;
   private final Map<Long, CompletableFuture<ModelInferResponse>> running =
-      new ConcurrentHashMap<>();
+      new HashMap<>();
   private long sequence;
   private boolean complete;
   private boolean ended;
@@ -28,10 +31,12 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
   V2GrpcStream(
       Function<ModelInferRequest, CompletableFuture<ModelInferResponse>> infer,
       StreamObserver<ModelStreamInferResponse> observer,
-      boolean asStatus) {
+      boolean asStatus,
+      Executor loop) {
     this.infer = infer;
     this.observer = observer;
     this.asStatus = asStatus;
+    this.loop = loop;
   }
 
   @Override
@@ -40,10 +45,12 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
     long number = sequence++;
     running.put(number, answer);
     CompletableFuture<?> unused =
-        answer.whenComplete((response, error) -> answered(request, number, response, error));
+        answer.whenComplete(
+            (response, error) ->
+                loop.execute(() -> answered(request, number, response, error)));
   }
 
-  private synchronized void answered(
+  private void answered(
       ModelInferRequest request,
       long number,
       @Nullable ModelInferResponse response,
@@ -72,14 +79,12 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
 
   @Override
   public void onError(Throwable gone) {
-    synchronized (this) {
-      ended = true;
-    }
-    running.values().forEach(each -> each.cancel(false));
+    ended = true;
+    List.copyOf(running.values()).forEach(each -> each.cancel(false));
   }
 
   @Override
-  public synchronized void onCompleted() {
+  public void onCompleted() {
     complete = true;
     endWhenDone();
   }

@@ -1,0 +1,149 @@
+"""A server from its start to its end: readiness, versions that come and go, SIGTERM under load."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import threading
+import time
+
+import pytest
+from e2e.server.conftest import GOOD
+from e2e.server.running import serving
+
+BODY = json.dumps(
+    {"inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
+)
+
+
+class Load:
+    """Clients that ask on and on, each on a connection of its own that it keeps."""
+
+    def __init__(self, address, clients=4):
+        self.address = address
+        self.statuses: list[int] = []
+        self.seconds: list[float] = []
+        self.broken: list[str] = []
+        self.refused = 0
+        self.stop = threading.Event()
+        self.threads = [threading.Thread(target=self._ask) for _ in range(clients)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(60)
+
+    def _ask(self):
+        connection = None
+        while not self.stop.is_set():
+            if connection is None:
+                connection = http.client.HTTPConnection(self.address, timeout=30)
+                try:
+                    connection.connect()
+                except OSError:
+                    self.refused += 1
+                    return
+            began = time.perf_counter()
+            try:
+                connection.request("POST", "/v2/models/mlp/infer", BODY)
+                response = connection.getresponse()
+                text = response.read()
+            except (OSError, http.client.HTTPException) as error:
+                # A kept connection that is closed between two requests is the client's to reopen.
+                closed = isinstance(error, http.client.RemoteDisconnected | BrokenPipeError)
+                if not closed and not isinstance(error, ConnectionResetError):
+                    self.broken.append(repr(error))
+                connection = None
+                continue
+            self.seconds.append(time.perf_counter() - began)
+            self.statuses.append(response.status)
+            if response.status == 200 and b'"scores"' not in text:
+                self.broken.append(text.decode())
+            if response.headers.get("connection") == "close":
+                connection = None
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    shutil.copytree(GOOD / "mlp", folder / "mlp")
+    return folder
+
+
+def test_sigterm_under_load_loses_nothing_and_readiness_turns_false_first(repository):
+    with serving(repository, "--drain.notice", "2s") as server:
+        assert server.get("/v2/health/ready").json == {"ready": True}
+        with Load(server.address) as load:
+            time.sleep(1)
+            server.process.terminate()
+            time.sleep(1)
+            ready = server.get("/v2/health/ready")
+            assert (ready.status, ready.json) == (503, {"ready": False})
+            assert server.get("/v2/health/live").json == {"live": True}
+            done = len(load.statuses)
+            time.sleep(0.3)
+            assert len(load.statuses) > done, "it does not accept during the notice"
+            assert server.process.wait(20) in (0, 143)
+        # The last ones came after the notice: told so, and their connection closed.
+        assert set(load.statuses) <= {200, 503}
+        assert 503 not in load.statuses[:done]
+        assert not load.broken
+
+
+def test_a_broken_version_is_told_and_displaces_nothing(repository):
+    second = repository / "twice"
+    shutil.copytree(GOOD / "mlp", second / "1")
+    with serving(repository, "--poll", "200ms") as server:
+        assert server.get("/v2/models/twice/ready").status == 200
+        broken = shutil.copytree(GOOD / "strings", second / "2")
+        model = next((broken / "1").glob("model.onnx"))
+        model.write_bytes(model.read_bytes()[:-1])
+        until = time.monotonic() + 20
+        index = []
+        while time.monotonic() < until and len(index) < 2:
+            time.sleep(0.2)
+            index = [
+                each
+                for each in server.post("/v2/repository/index").json
+                if each["name"] == "twice"
+            ]
+        states = sorted(each["state"] for each in index)
+        assert states == ["READY", "UNAVAILABLE"] or "FILES_DIFFER" in str(index), index
+        assert server.get("/v2/models/twice/ready").status == 200
+        assert server.get("/v2/health/ready").status == 200
+
+
+def test_nothing_is_ready_before_its_golden_cases_are_replayed(repository):
+    broken = shutil.copytree(GOOD / "mlp", repository / "broken")
+    (broken / "1/model.onnx").write_bytes(b"no model")
+    with serving(repository) as server:
+        assert server.get("/v2/health/live").status == 200
+        assert server.get("/v2/health/ready").status == 503
+        assert server.get("/v2/models/mlp/ready").status == 200
+        answer = server.get("/v2/models/broken/ready")
+        assert (answer.status, answer.json["ready"]) == (503, False)
+        refused = server.post("/v2/models/broken/infer", BODY.encode())
+        assert refused.status == 503
+        assert "FILES_DIFFER" in refused.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--no-such", "1"], "there is no setting 'no-such'"),
+        (["--port", "ten"], "port must be 0 to 65535"),
+        (["--poll", "5"], "poll must be such as 500ms"),
+        (["--defaults.replay", "maybe"], "replay has no value 'maybe'"),
+        (["--repository", "/nowhere/at/all"], "/nowhere/at/all"),
+    ],
+)
+def test_wrong_settings_are_told_at_once(repository, flags, said):
+    with pytest.raises(AssertionError, match=said), serving(repository, *flags):
+        pass
