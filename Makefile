@@ -7,9 +7,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SPARK35 := .venv-spark35
+CLIENTS := .venv-clients
 MVN := mvn -B -ntp
 JAR := python/sealane/jvm/sealane.jar
 ENGINES := python/sealane/jvm/engines
+SERVER := jvm/server/target/sealane-server.jar
 JAVA_SOURCES := $(shell find jvm -path '*/src/main/*' -type f 2>/dev/null) $(wildcard jvm/*/pom.xml) pom.xml tests/conformance/savedmodel_ops.json
 
 export CUDA_VISIBLE_DEVICES :=
@@ -18,7 +20,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 help: ## List the task words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.stamp $(SPARK35)/.stamp $(JAR) ## Create .venv with everything pinned, one with Spark 3.5, and build the jar
+setup: $(VENV)/.stamp $(SPARK35)/.stamp $(JAR) $(SERVER) ## Create .venv with everything pinned, one with Spark 3.5, and build the jars
 
 $(VENV)/.stamp: python/locks/dev.txt python/locks/uv.txt pyproject.toml
 	@echo "setup: Python environment in $(VENV) (about 8 GB, most of it PyTorch)"
@@ -45,6 +47,23 @@ $(JAR): $(JAVA_SOURCES)
 	@$(TAKE_JARS)
 	@touch $@
 
+$(SERVER): $(JAVA_SOURCES)
+	@echo "setup: the server"
+	@$(MVN) -q -pl jvm/server -am -DskipTests package
+	@touch $@
+
+# Stock clients can not share an environment: several register the same protocol.
+$(CLIENTS)/%/.stamp: python/locks/client-%.txt $(VENV)/.stamp
+	@echo "setup: Python environment of the client $*"
+	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(CLIENTS)/$*
+	@$(BIN)/uv pip sync -q --python $(CLIENTS)/$*/bin/python --require-hashes $<
+	@touch $@
+
+CLIENT_STAMPS := $(patsubst python/locks/client-%.txt,$(CLIENTS)/%/.stamp,$(wildcard python/locks/client-*.txt))
+
+serve: $(SERVER) ## Serve a directory of bundles: make serve REPOSITORY=DIR (SERVE: further flags)
+	@java -jar $(SERVER) --repository $(REPOSITORY) $(SERVE)
+
 demo: setup ## Train on the flights table, bundle, verify in Python and a JVM, score from plain Java
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/demo.py $(DEMO)
 
@@ -58,11 +77,10 @@ spark-demo: setup ## Score ten million flights on Spark, in the executors' JVMs 
 train-demo: setup ## Train on flights with PyTorch, TensorFlow, JAX and Deeplearning4j on Spark, by two ranks and by one
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/train_demo.py $(DEMO)
 
-test: $(VENV)/.stamp $(SPARK35)/.stamp ## Run both suites: Java, Python, the shared conformance data, end to end
+test: $(VENV)/.stamp $(SPARK35)/.stamp $(CLIENT_STAMPS) ## Run both suites: Java, Python, the shared conformance data, end to end
 	$(MVN) verify
 	@$(TAKE_JARS)
-	$(BIN)/python -m pytest
-	PYTHONPATH=python:tests $(SPARK35)/bin/python -m pytest -p no:cacheprovider tests/python/spark
+	tests/suites.sh $(BIN)/python $(SPARK35)/bin/python
 
 matrix: setup ## Record what the suites find, and make the README's supported matrix of it
 	$(BIN)/python -m pytest --record-supported tests/python/export/test_zoo.py tests/python/nodes tests/python/api/test_dtypes.py
@@ -90,6 +108,7 @@ lock: ## Resolve python/locks anew from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group test --group lint --group build --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/dev.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra spark --group spark35 --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/spark35.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra spark -c python/locks/dev.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o docker/spark-requirements.txt
+	for client in tritonclient kserve; do $(BIN)/uv pip compile -q python/locks/client-$$client.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/client-$$client.txt; done
 	grep -A 100 '^uv==' python/locks/dev.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/^ *#/' > python/locks/uv.txt
 
 BENCH_CP := jvm/benchmarks/target/classes:jvm/benchmarks/target/lib/*
@@ -114,7 +133,8 @@ train-bench: setup ## Measure training on Spark beside PyTorch alone, torchrun, 
 	$(BIN)/python tests/benchmarks/spark_training/ten_million.py torch
 	$(BIN)/python tests/benchmarks/spark_training/dl4j.py
 
-soak: bench-build ## Run a model a million times and open it 500 times, both languages; memory must stay flat
+soak: bench-build $(CLIENT_STAMPS) ## Long forms of tests; a model run a million times and opened 500 times in flat memory
+	$(BIN)/python -m pytest -m soak
 	java $(PRETOUCHED) -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Soak
 	$(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine onnx
 	SEALANE_JVM_OPTIONS='$(PRETOUCHED)' $(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine jvm
@@ -123,4 +143,4 @@ soak: bench-build ## Run a model a million times and open it 500 times, both lan
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)
 
-.PHONY: help setup demo finetune-demo spark-demo train-demo test lint format docker-test wheel lock bench-build bench spark-bench train-bench soak clean
+.PHONY: help setup serve demo finetune-demo spark-demo train-demo test lint format docker-test wheel lock bench-build bench spark-bench train-bench soak clean

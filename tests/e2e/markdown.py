@@ -24,6 +24,7 @@ LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 REPOSITORY = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 JAR = REPOSITORY / "python" / "sealane" / "jvm" / "sealane.jar"
+SERVER = REPOSITORY / "jvm" / "server" / "target" / "sealane-server.jar"
 LIMIT = 300
 """Seconds for one command."""
 
@@ -96,6 +97,7 @@ def _shell(command: str, folder: Path, programs: Path) -> str:
             **os.environ,
             "PATH": os.pathsep.join((str(programs), str(BIN), os.environ["PATH"])),
             "SEALANE_JAR": str(JAR),
+            "SEALANE_SERVER": str(SERVER),
             "SPARK_JOBS": str(REPOSITORY / "spark_jobs"),
             "COLUMNS": "160",
         },

@@ -17,7 +17,15 @@ def programs(tmp_path_factory):
         yield folder
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+LONG = ("training-on-spark.md",)
+"""Pages of several minutes: every framework is trained on a cluster."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.soak] if page.name in LONG else []) for page in PAGES],
+    ids=lambda page: page.name,
+)
 def test_every_block_of_the_page_runs(page, tmp_path, programs):
     found = [block for block in markdown.blocks(page) if block.not_run is None]
     assert found, f"{page.name} has no fenced block"

@@ -110,9 +110,7 @@ def test_a_broken_version_is_told_and_displaces_nothing(repository):
         while time.monotonic() < until and len(index) < 2:
             time.sleep(0.2)
             index = [
-                each
-                for each in server.post("/v2/repository/index").json
-                if each["name"] == "twice"
+                each for each in server.post("/v2/repository/index").json if each["name"] == "twice"
             ]
         states = sorted(each["state"] for each in index)
         assert states == ["READY", "UNAVAILABLE"] or "FILES_DIFFER" in str(index), index

@@ -152,7 +152,11 @@ def test_false_binary_sizes(server, size, sent):
 def test_binary_strings_that_lie_about_their_length(server):
     spec = server.get("/v2/models/strings").json["inputs"]
     [name] = [each["name"] for each in spec if each["datatype"] == "BYTES"][:1]
-    for raw in (struct.pack("<I", 2**31 - 1), struct.pack("<I", 3) + b"ab", b"\x02\x00\x00\x00\xff\xfe"):
+    for raw in (
+        struct.pack("<I", 2**31 - 1),
+        struct.pack("<I", 3) + b"ab",
+        b"\x02\x00\x00\x00\xff\xfe",
+    ):
         tensor = {"name": name, "datatype": "BYTES", "shape": [1, 1]}
         size = {"binary_data_size": len(raw)}
         head = json.dumps({"inputs": [{**tensor, "parameters": size}]}).encode()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from e2e.spark.submit import Ended
 
 ENGINES = ("jvm", "python")
+ENGINES_IN_TURN = ("jvm", pytest.param("python", marks=pytest.mark.soak))
+"""Where a case takes a minute, the second engine's turn is in the long form."""
+
 RUNNING = re.compile(r"stage \d+: ([1-9]\d*) of \d+ tasks")
 EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
 A_FILE_A_TASK = {
@@ -95,7 +98,7 @@ def right_or_refused(ended: Ended, output: Path, rows: Rows) -> None:
         assert nothing_looks_done(output)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ENGINES_IN_TURN)
 def test_a_killed_executor_costs_only_time(many, tmp_path, engine):
     """The one that takes its place gets the bundle from the driver, whose path it is."""
     output = tmp_path / "out"
@@ -107,7 +110,7 @@ def test_a_killed_executor_costs_only_time(many, tmp_path, engine):
     many.check_parquet(output)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ENGINES_IN_TURN)
 def test_a_bundle_deleted_meanwhile(many, bundle, tmp_path, engine):
     """Executors that start afterwards find none."""
     output = tmp_path / "out"
@@ -122,7 +125,7 @@ def test_a_bundle_deleted_meanwhile(many, bundle, tmp_path, engine):
     right_or_refused(ended, output, many)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ENGINES_IN_TURN)
 def test_a_bundle_tampered_with_meanwhile(many, bundle, tmp_path, engine):
     """Another bundle stands in its place: valid in itself, but not the one that the job is for."""
     output = tmp_path / "out"

@@ -64,7 +64,13 @@ def test_a_job_trains_and_tells(steady):
     assert same[0] > 0.5 > same[1]
 
 
-@pytest.mark.parametrize("act", ["raise", "rank", "stop", "executor"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        "executor",
+        *(pytest.param(each, marks=pytest.mark.soak) for each in ("raise", "rank", "stop")),
+    ],
+)
 def test_a_gang_that_loses_a_rank_goes_on_from_the_last_checkpoint(rows, steady, tmp_path, act):
     step = STEPS + 25
     env = {"ACT": act, "MARKER": str(tmp_path / "done"), "STEP": str(step)}

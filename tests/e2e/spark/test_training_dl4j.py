@@ -57,7 +57,7 @@ def test_a_job_trains_and_tells(steady):
     assert same[0] > 0.5 > same[1]
 
 
-@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("shared", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_a_job_that_loses_an_executor_goes_on(rows, steady, tmp_path, shared):
     kill, killed = killing("epoch 1 of 3", lambda driver: executors(driver)[0])
     changes = {} if shared else {"shared": None}
@@ -92,6 +92,7 @@ def ancestors(pid: int, parents: dict[int, int]) -> list[int]:
     return above
 
 
+@pytest.mark.soak
 def test_a_job_whose_driver_is_killed_goes_on_when_it_is_started_again(rows, steady, tmp_path):
     kill, killed = killing("epoch 2 of 3", lambda driver: driver)
     first = job(rows, tmp_path, "--resume").run(kill)
