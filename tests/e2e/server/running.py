@@ -87,7 +87,7 @@ def serving(repository: Path, *flags: str, jvm: tuple[str, ...] = ()):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={k: v for k, v in os.environ.items() if not k.startswith("SEALANE_")},
+        env={k: v for k, v in os.environ.items() if not k.startswith("SEALANE_SERVER_")},
     )
     try:
         with process.stdout:

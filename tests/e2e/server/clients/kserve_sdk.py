@@ -3,15 +3,15 @@
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 import httpx
 import numpy as np
 from grpc import RpcError, StatusCode
-from kserve import InferInput, InferRequest, InferenceGRPCClient, InferenceRESTClient, RESTConfig
+from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
 
 address, path = sys.argv[1:]
-with open(path) as file:
-    case = json.load(file)
+case = json.loads(Path(path).read_text())
 model = case["model"]
 [(name, rows)] = case["inputs"].items()
 [(output, expected)] = case["outputs"].items()

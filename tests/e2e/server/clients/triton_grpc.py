@@ -3,14 +3,14 @@
 import json
 import queue
 import sys
+from pathlib import Path
 
 import numpy as np
 import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
 url, path = sys.argv[1:]
-with open(path) as file:
-    case = json.load(file)
+case = json.loads(Path(path).read_text())
 model, version = case["model"], case["version"]
 [(name, rows)] = case["inputs"].items()
 [(output, expected)] = case["outputs"].items()

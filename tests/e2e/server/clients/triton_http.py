@@ -1,19 +1,19 @@
 """What a user of ``tritonclient.http`` does, against a server of the conformance bundles.
 
-Run with the client's own Python: ``triton_http.py HOST:PORT CASES``, where CASES is a JSON file of a
-model's golden case: ``{"model", "version", "inputs", "outputs"}`` with values by name.
+Run with the client's own Python: ``triton_http.py HOST:PORT CASE``, where CASE is a JSON file of
+a model's golden case: ``{"model", "version", "inputs", "outputs"}`` with values by name.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
 url, path = sys.argv[1:]
-with open(path) as file:
-    case = json.load(file)
+case = json.loads(Path(path).read_text())
 model, version = case["model"], case["version"]
 [(name, rows)] = case["inputs"].items()
 [(output, expected)] = case["outputs"].items()

@@ -2,6 +2,8 @@ package io.sealane.server;
 
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.SessionProtocol;
 import com.linecorp.armeria.common.TlsKeyPair;
 import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
@@ -13,6 +15,7 @@ import com.linecorp.armeria.server.encoding.DecodingService;
 import com.linecorp.armeria.server.encoding.EncodingService;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.handler.ssl.ClientAuth;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
@@ -34,6 +37,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * answers what it accepted, and frees the models.
  */
 final class SealaneServer implements AutoCloseable {
+  private static final MediaType PROMETHEUS =
+      MediaType.parse("text/plain; version=0.0.4; charset=utf-8");
+
   /** Milliseconds for the network to end after the last answer. */
   private static final long STOPS_IN = 5000;
 
@@ -156,6 +162,11 @@ final class SealaneServer implements AutoCloseable {
     rest.bindIndex(server);
     rest.bindChanges(server);
     server.service(grpc(plane, true));
+    Metrics metrics = new Metrics(repository);
+    server
+        .route()
+        .get("/metrics")
+        .build((context, request) -> HttpResponse.of(HttpStatus.OK, PROMETHEUS, metrics.scrape()));
     server.decorator(token::guard);
     return server.build();
   }
@@ -171,6 +182,7 @@ final class SealaneServer implements AutoCloseable {
   }
 
   private void common(ServerBuilder server) {
+    server.meterRegistry(new CompositeMeterRegistry());
     server.maxRequestLength(config.maxRequestBytes());
     server.requestTimeout(config.requestTimeout());
     Duration quiet = Duration.ofMillis(Math.min(1, config.drainTimeout().toMillis()));

@@ -15,8 +15,8 @@ import java.util.TreeMap;
 
 /**
  * Settings by dotted name, such as {@code management.port}: out of a YAML file, where a dot is one
- * more level; over it environment variables, such as {@code SEALANE_MANAGEMENT_PORT}; over both
- * flags, such as {@code --management.port 8081}. A name that there is not is refused.
+ * more level; over it environment variables, such as {@code SEALANE_SERVER_MANAGEMENT_PORT}; over
+ * both flags, such as {@code --management.port 8081}. A name that there is not is refused.
  */
 final class Settings {
   /** What is set for all models and, as {@code models.NAME.…}, for one. */
@@ -88,21 +88,22 @@ final class Settings {
     Map<String, String> asked = flags(flags);
     Settings settings = new Settings();
     String file = asked.remove("config");
-    file = file == null ? environment.get("SEALANE_CONFIG") : file;
+    file = file == null ? environment.get("SEALANE_SERVER_CONFIG") : file;
     if (file != null) {
       settings.file(Path.of(file));
     }
     Map<String, String> variables = new TreeMap<>();
     for (String name : ABOUT.keySet()) {
       String upper = name.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
-      variables.put("SEALANE_" + upper, name);
+      variables.put("SEALANE_SERVER_" + upper, name);
     }
     environment.forEach(
         (variable, value) -> {
           String name = variables.get(variable);
           if (name != null) {
             settings.put(name, value, "environment variable " + variable);
-          } else if (variable.startsWith("SEALANE_") && !variable.equals("SEALANE_CONFIG")) {
+          } else if (variable.startsWith("SEALANE_SERVER_")
+              && !variable.equals("SEALANE_SERVER_CONFIG")) {
             throw new IllegalArgumentException("there is no environment variable " + variable);
           }
         });
@@ -218,7 +219,7 @@ final class Settings {
             sealane-server: serves a directory of bundles
 
             --config FILE     settings as YAML; a dot in a name is one more level
-            --NAME VALUE      a setting; also as SEALANE_NAME, with _ for . and -
+            --NAME VALUE      a setting; also as SEALANE_SERVER_NAME, with _ for . and -
             --models.MODEL.…  for one model what is below defaults, and labels.LABEL VERSION
 
             """);

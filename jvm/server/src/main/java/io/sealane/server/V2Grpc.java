@@ -163,7 +163,8 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
       request = V2GrpcMessages.read(message);
       computed =
           plane.infer(
-              Requests.of(message.getModelName(), message.getModelVersion(), request, millis * 1_000_000));
+              Requests.of(
+                  message.getModelName(), message.getModelVersion(), request, millis * 1_000_000));
     } catch (RuntimeException refused) {
       return CompletableFuture.failedFuture(refused);
     }

@@ -22,8 +22,7 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
   private final StreamObserver<ModelStreamInferResponse> observer;
   private final boolean asStatus;
   private final Executor loop;
-  private final Map<Long, CompletableFuture<ModelInferResponse>> running =
-      new HashMap<>();
+  private final Map<Long, CompletableFuture<ModelInferResponse>> running = new HashMap<>();
   private long sequence;
   private boolean complete;
   private boolean ended;
@@ -46,8 +45,7 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
     running.put(number, answer);
     CompletableFuture<?> unused =
         answer.whenComplete(
-            (response, error) ->
-                loop.execute(() -> answered(request, number, response, error)));
+            (response, error) -> loop.execute(() -> answered(request, number, response, error)));
   }
 
   private void answered(
