@@ -119,8 +119,7 @@ public final class Session implements AutoCloseable {
     enter();
     Map<String, Tensor> held = new LinkedHashMap<>();
     try {
-      inputs.forEach((name, tensor) -> held.put(name, tensor.share()));
-      check.check(held);
+      hold(inputs, held);
       return new Outputs(engine.run(held, wanted));
     } finally {
       held.values().forEach(Tensor::close);
@@ -129,15 +128,26 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Checks what a run would check, and runs nothing.
+   * Checks what a run would check of its arguments, and runs nothing; also after {@link #close}.
    *
    * @param inputs as for {@link #run(Map)}
    * @param outputs names of the outputs that would be computed; all when empty
-   * @throws SealaneException of the input family
+   * @throws SealaneException of the input family, or TENSOR_CLOSED
    */
   public void check(Map<String, Tensor> inputs, Collection<String> outputs) {
     check.outputs(outputs);
-    check.check(inputs);
+    Map<String, Tensor> held = new LinkedHashMap<>();
+    try {
+      hold(inputs, held);
+    } finally {
+      held.values().forEach(Tensor::close);
+    }
+  }
+
+  /** Checks the inputs, and keeps them open: the handles in {@code held} are the caller's. */
+  private void hold(Map<String, Tensor> inputs, Map<String, Tensor> held) {
+    inputs.forEach((name, tensor) -> held.put(name, tensor.share()));
+    check.check(held);
   }
 
   /**
