@@ -3,16 +3,12 @@ package io.sealane.serving;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
-import io.sealane.runtime.Outputs;
 import io.sealane.runtime.Session;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,21 +16,15 @@ import org.jspecify.annotations.Nullable;
  * requests as one run.
  *
  * <p>A request is checked before it waits, so a bad one is refused alone; when a run of several
- * fails in the engine, each is run again on its own. A deadline that passes while a request waits
- * ends it then. Safe for use by any thread.
+ * fails, each is run again on its own. A deadline that passes while a request waits ends it then.
+ * Safe for use by any thread.
  */
 public final class Batcher implements AutoCloseable {
   private final Session session;
-  private final Batching batching;
   private final Gathering gathering;
+  private final RequestQueue queue;
   private final Statistics statistics = new Statistics();
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition arrived = lock.newCondition();
-  private final PriorityQueue<Pending> queue = new PriorityQueue<>(Pending::order);
   private final List<Thread> workers = new ArrayList<>();
-  private long sequence;
-  private int idle;
-  private boolean closed;
 
   /**
    * Starts the workers.
@@ -43,10 +33,19 @@ public final class Batcher implements AutoCloseable {
    */
   public Batcher(Session session, Batching batching) {
     this.session = session;
-    this.batching = batching;
     this.gathering = new Gathering(session.signature(), batching.maxRows());
+    this.queue = new RequestQueue(gathering, batching);
+    try {
+      start(batching.workers());
+    } catch (RuntimeException | Error failed) {
+      close();
+      throw failed;
+    }
+  }
+
+  private void start(int count) {
     String name = session.manifest().name() + "-" + session.manifest().version();
-    for (int i = 0; i < batching.workers(); i++) {
+    for (int i = 0; i < count; i++) {
       Thread worker = new Thread(this::work, "sealane-" + name + "-" + i);
       worker.setDaemon(true);
       workers.add(worker);
@@ -61,12 +60,7 @@ public final class Batcher implements AutoCloseable {
 
   /** Requests that wait now. */
   public int waiting() {
-    lock.lock();
-    try {
-      return queue.size();
-    } finally {
-      lock.unlock();
-    }
+    return queue.size();
   }
 
   /**
@@ -93,10 +87,12 @@ public final class Batcher implements AutoCloseable {
     Pending pending;
     try {
       session.check(request.inputs(), request.outputs());
-      pending = enqueue(request);
+      pending = queue.add(request);
     } catch (RuntimeException | Error refused) {
       request.close();
-      if (isInput(refused)) {
+      if (refused instanceof SealaneException coded && coded.code() == ErrorCode.OVERLOADED) {
+        statistics.overloaded();
+      } else {
         statistics.failed(0);
       }
       return CompletableFuture.failedFuture(refused);
@@ -104,165 +100,50 @@ public final class Batcher implements AutoCloseable {
     if (pending == null) {
       return null;
     }
-    CompletableFuture<?> unused =
-        pending.answer.whenComplete((outputs, error) -> ended(pending, error));
-    Deadlines.watch(pending);
+    CompletableFuture<?> unused = pending.answer.whenComplete((outputs, error) -> givenUp(pending));
+    Deadlines.watch(pending, () -> expire(pending));
     return pending.answer;
   }
 
-  private static boolean isInput(Throwable error) {
-    return error instanceof SealaneException coded
-        && coded.code().family() == ErrorCode.Family.INPUT;
+  /** Does nothing unless it was the caller who completed the answer. */
+  private boolean givenUp(Pending pending) {
+    if (!pending.end()) {
+      return false;
+    }
+    statistics.gaveUp(pending.age());
+    if (queue.remove(pending)) {
+      pending.request.close();
+    }
+    return true;
   }
 
-  private @Nullable Pending enqueue(InferenceRequest request) {
-    Gathering.Kind kind = gathering.kind(request);
-    lock.lock();
-    try {
-      if (closed) {
-        return null;
-      }
-      if (queue.size() >= batching.queue()) {
-        statistics.overloaded();
-        throw new SealaneException(
-            ErrorCode.OVERLOADED,
-            "model '"
-                + request.model()
-                + "' has "
-                + batching.queue()
-                + " requests waiting, its limit; try again later");
-      }
-      Pending pending = new Pending(request, kind, sequence++);
-      queue.add(pending);
-      arrived.signal();
-      return pending;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Cancelled, overdue or answered: frees what is no longer needed. */
-  private void ended(Pending pending, @Nullable Throwable error) {
-    if (error == null) {
-      return;
-    }
-    long whole = System.nanoTime() - pending.arrival;
-    boolean late =
-        error instanceof SealaneException coded && coded.code() == ErrorCode.DEADLINE_EXCEEDED;
-    if (pending.answer.isCancelled() || late) {
-      statistics.gaveUp(whole);
-      if (remove(pending)) {
-        pending.request.close();
-      }
-    } else {
-      statistics.failed(whole);
-    }
-  }
-
-  private boolean remove(Pending pending) {
-    lock.lock();
-    try {
-      return queue.remove(pending);
-    } finally {
-      lock.unlock();
+  private void expire(Pending pending) {
+    if (givenUp(pending)) {
+      String problem =
+          "the request to model '" + pending.request.model() + "' was not answered in time";
+      pending.answer.completeExceptionally(
+          new SealaneException(ErrorCode.DEADLINE_EXCEEDED, problem));
     }
   }
 
   private void work() {
-    List<Pending> batch = take();
+    List<Pending> batch = queue.take(false);
     while (batch != null) {
       run(batch);
-      batch = take();
+      // A callback may have interrupted this thread, which is not the callback's to stop.
+      Thread.interrupted();
+      batch = queue.take(true);
     }
   }
 
-  /** The next requests for one run; null when there will be none. */
-  private @Nullable List<Pending> take() {
-    lock.lock();
-    try {
-      boolean rested = false;
-      Pending first = next();
-      while (first == null) {
-        if (closed) {
-          return null;
-        }
-        idle++;
-        arrived.awaitUninterruptibly();
-        idle--;
-        rested = true;
-        first = next();
-      }
-      return gather(first, rested);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private @Nullable Pending next() {
-    long now = System.nanoTime();
-    Pending first = queue.poll();
-    while (first != null && first.isOver(now)) {
-      first.request.close();
-      first = queue.poll();
-    }
-    return first;
-  }
-
-  /** The first and what can go with it; a worker that comes from a run may wait for more. */
-  private List<Pending> gather(Pending first, boolean rested) {
-    List<Pending> batch = new ArrayList<>();
-    batch.add(first);
-    if (first.kind == null) {
-      return batch;
-    }
-    long rows = first.kind.rows();
-    long until = rested ? first.arrival : first.arrival + batching.maxDelay().toNanos();
-    while (true) {
-      for (Pending more = fitting(first.kind, rows); more != null; ) {
-        rows += more.kind == null ? 0 : more.kind.rows();
-        batch.add(more);
-        more = fitting(first.kind, rows);
-      }
-      long left = until - System.nanoTime();
-      if (left <= 0 || rows >= gathering.maxRows() || !queue.isEmpty() || idle > 0 || closed) {
-        return batch;
-      }
-      try {
-        if (arrived.awaitNanos(left) <= 0 && queue.isEmpty()) {
-          return batch;
-        }
-      } catch (InterruptedException stop) {
-        Thread.currentThread().interrupt();
-        return batch;
-      }
-    }
-  }
-
-  private @Nullable Pending fitting(Gathering.Kind kind, long rows) {
-    Pending head = next();
-    if (head == null) {
-      return null;
-    }
-    boolean fits =
-        head.kind != null
-            && head.kind.goesWith(kind)
-            && rows + head.kind.rows() <= gathering.maxRows();
-    if (fits) {
-      return head;
-    }
-    queue.add(head);
-    return null;
-  }
-
+  /** Runs what somebody still waits for. */
   private void run(List<Pending> batch) {
     try {
-      if (batch.size() == 1) {
-        runAlone(batch.get(0));
-      } else {
-        runTogether(batch);
+      long now = System.nanoTime();
+      List<Pending> wanted = batch.stream().filter(each -> !each.isOver(now)).toList();
+      if (wanted.size() < 2 || !runTogether(wanted)) {
+        wanted.forEach(this::runAlone);
       }
-    } catch (Throwable failed) {
-      batch.forEach(each -> each.fail(failed));
     } finally {
       batch.forEach(each -> each.request.close());
     }
@@ -270,69 +151,88 @@ public final class Batcher implements AutoCloseable {
 
   private void runAlone(Pending pending) {
     long started = System.nanoTime();
+    if (pending.isOver(started)) {
+      return;
+    }
     Map<String, Tensor> outputs;
     try {
       outputs = computed(pending.request.inputs(), pending.request.outputs());
-    } catch (RuntimeException failed) {
-      pending.fail(failed);
+    } catch (RuntimeException | Error failed) {
+      fail(pending, failed);
       return;
     }
-    long ended = System.nanoTime();
-    statistics.ran(pending.kind == null ? 1 : pending.kind.rows(), 1, 0, ended - started);
+    statistics.ran(pending.rows, 1, 0, System.nanoTime() - started);
     answer(pending, outputs, started, 0);
   }
 
   private Map<String, Tensor> computed(Map<String, Tensor> inputs, List<String> wanted) {
-    Outputs outputs = session.run(inputs, wanted);
-    return new LinkedHashMap<>(outputs.asMap());
+    return new LinkedHashMap<>(session.run(inputs, wanted).asMap());
   }
 
-  private void runTogether(List<Pending> batch) {
+  /** False when they must be run one by one; none is answered then. */
+  private boolean runTogether(List<Pending> batch) {
     long started = System.nanoTime();
-    long rows = batch.stream().mapToLong(Batcher::rows).sum();
+    Gathering.Parts parts;
+    try {
+      parts = computed(batch, started);
+    } catch (RuntimeException | Error failed) {
+      return false;
+    }
+    if (parts == null) {
+      return false;
+    }
+    for (int i = 0; i < batch.size(); i++) {
+      answer(batch.get(i), parts.outputs().get(i), started, parts.nanos());
+    }
+    return true;
+  }
+
+  private Gathering.@Nullable Parts computed(List<Pending> batch, long started) {
     Map<String, Tensor> inputs = gathering.joined(batch);
     long joined = System.nanoTime();
     Map<String, Tensor> outputs;
     try {
       outputs = computed(inputs, batch.get(0).request.outputs());
-    } catch (RuntimeException failed) {
-      batch.forEach(this::runAlone);
-      return;
     } finally {
       inputs.values().forEach(Tensor::close);
     }
     long ended = System.nanoTime();
     try {
-      if (outputs.values().stream().anyMatch(each -> each.shape().dim(0) != rows)) {
-        batch.forEach(this::runAlone);
-        return;
+      Gathering.Parts parts = Gathering.parted(outputs, batch);
+      if (parts != null) {
+        long rows = batch.stream().mapToLong(each -> each.rows).sum();
+        statistics.ran(rows, batch.size(), joined - started, ended - joined);
       }
-      statistics.ran(rows, batch.size(), joined - started, ended - joined);
-      part(batch, outputs, started, ended);
+      return parts;
     } finally {
       outputs.values().forEach(Tensor::close);
     }
   }
 
-  private void part(List<Pending> batch, Map<String, Tensor> outputs, long started, long ended) {
-    long from = 0;
-    for (Pending each : batch) {
-      Map<String, Tensor> part = Gathering.part(outputs, from, rows(each));
-      from += rows(each);
-      answer(each, part, started, System.nanoTime() - ended);
+  private void answer(Pending pending, Map<String, Tensor> outputs, long started, long parting) {
+    if (pending.end()) {
+      statistics.answered(started - pending.arrival, parting, pending.age());
+      if (pending.answer.complete(outputs)) {
+        return;
+      }
     }
+    outputs.values().forEach(Tensor::close);
   }
 
-  private void answer(Pending pending, Map<String, Tensor> outputs, long started, long parted) {
-    if (!pending.answer.isDone()) {
-      long whole = System.nanoTime() - pending.arrival;
-      statistics.answered(started - pending.arrival, parted, whole);
+  private void fail(Pending pending, Throwable failed) {
+    if (!pending.end()) {
+      return;
     }
-    pending.complete(outputs);
-  }
-
-  private static long rows(Pending pending) {
-    return pending.kind == null ? 1 : pending.kind.rows();
+    statistics.failed(pending.age());
+    String problem =
+        "the run of model '"
+            + pending.request.model()
+            + "' failed: "
+            + failed.getClass().getSimpleName();
+    pending.answer.completeExceptionally(
+        failed instanceof SealaneException
+            ? failed
+            : new SealaneException(ErrorCode.ENGINE_RUN_FAILED, problem, failed));
   }
 
   /**
@@ -341,13 +241,7 @@ public final class Batcher implements AutoCloseable {
    */
   @Override
   public void close() {
-    lock.lock();
-    try {
-      closed = true;
-      arrived.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    queue.close();
     boolean interrupted = false;
     for (Thread worker : workers) {
       while (worker.isAlive()) {

@@ -24,14 +24,14 @@ final class Deadlines {
     return clock;
   }
 
-  /** Expires the request at its deadline, unless it has ended by then. */
-  static void watch(Pending pending) {
+  /** Runs {@code expire} at the request's deadline, unless it has ended by then. */
+  static void watch(Pending pending, Runnable expire) {
     Long deadline = pending.request.deadline();
     if (deadline == null) {
       return;
     }
     long left = deadline - System.nanoTime();
-    ScheduledFuture<?> timer = CLOCK.schedule(pending::expire, left, TimeUnit.NANOSECONDS);
+    ScheduledFuture<?> timer = CLOCK.schedule(expire, left, TimeUnit.NANOSECONDS);
     CompletableFuture<?> unused =
         pending.answer.whenComplete((outputs, error) -> timer.cancel(false));
   }

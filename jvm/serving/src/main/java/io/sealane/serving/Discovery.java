@@ -2,17 +2,19 @@ package io.sealane.serving;
 
 import io.sealane.bundle.BundleReader;
 import io.sealane.bundle.Limits;
+import io.sealane.bundle.Manifest;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SortedSet;
-import java.util.TreeSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -45,50 +47,81 @@ final class Discovery {
     }
   }
 
-  /** Names of the folders that can be models. */
-  SortedSet<String> names() {
-    SortedSet<String> names = new TreeSet<>();
-    for (Path folder : folders(root)) {
-      String name = String.valueOf(folder.getFileName());
-      if (NAME.matcher(name).matches()) {
-        names.add(name);
+  /**
+   * The bundles of each model, by name.
+   *
+   * @throws SealaneException BUNDLE_NOT_FOUND when the directory can not be listed
+   */
+  SortedMap<String, List<Found>> models() {
+    SortedMap<String, List<Found>> models = new TreeMap<>();
+    for (Path folder : models(root)) {
+      List<Found> bundles = bundles(folder);
+      if (!bundles.isEmpty()) {
+        models.put(String.valueOf(folder.getFileName()), bundles);
       }
     }
-    return names;
+    return models;
   }
 
-  /** The bundles of a model, in no order; empty when there is no such folder. */
+  /**
+   * The bundles of a model, by their folders; empty when there is no such model.
+   *
+   * @throws SealaneException BUNDLE_NOT_FOUND when the directory can not be listed
+   */
   List<Found> bundles(String model) {
-    if (!names().contains(model)) {
-      return List.of();
+    return models(root).stream()
+        .filter(folder -> String.valueOf(folder.getFileName()).equals(model))
+        .findFirst()
+        .map(Discovery::bundles)
+        .orElse(List.of());
+  }
+
+  private static List<Path> models(Path root) {
+    try {
+      return folders(root).stream()
+          .filter(folder -> NAME.matcher(String.valueOf(folder.getFileName())).matches())
+          .toList();
+    } catch (IOException | UncheckedIOException unreadable) {
+      throw new SealaneException(
+          ErrorCode.BUNDLE_NOT_FOUND, root + " can not be listed: " + unreadable, unreadable);
     }
-    Path folder = root.resolve(model);
-    if (Files.exists(folder.resolve("sealane.json"), LinkOption.NOFOLLOW_LINKS)) {
-      return List.of(found(folder));
+  }
+
+  private static List<Found> bundles(Path model) {
+    if (Files.exists(model.resolve("sealane.json"), LinkOption.NOFOLLOW_LINKS)) {
+      return List.of(found(model));
     }
-    return folders(folder).stream()
-        .filter(each -> !String.valueOf(each.getFileName()).startsWith("."))
-        .map(Discovery::found)
-        .toList();
+    try {
+      return folders(model).stream()
+          .filter(each -> !String.valueOf(each.getFileName()).startsWith("."))
+          .map(Discovery::found)
+          .toList();
+    } catch (IOException | UncheckedIOException unreadable) {
+      String problem = model + " can not be listed: " + unreadable;
+      return List.of(new Found(model, null, problem, System.nanoTime()));
+    }
   }
 
   private static Found found(Path folder) {
     long fingerprint = fingerprint(folder);
     try {
-      String version = BundleReader.manifest(folder, Limits.defaults()).version();
-      return new Found(folder, version, "", fingerprint);
+      Manifest manifest = BundleReader.manifest(folder, Limits.defaults());
+      // Files whose times were set alike still differ in their digests.
+      long content = 31 * fingerprint + manifest.files().hashCode();
+      return new Found(folder, manifest.version(), "", content);
     } catch (SealaneException unreadable) {
       String problem = String.valueOf(unreadable.getMessage());
       return new Found(folder, null, problem, fingerprint);
     }
   }
 
-  private static List<Path> folders(Path parent) {
+  /** The folders in it by name, without links. */
+  private static List<Path> folders(Path parent) throws IOException {
     try (Stream<Path> children = Files.list(parent)) {
-      return children.filter(each -> Files.isDirectory(each, LinkOption.NOFOLLOW_LINKS)).toList();
-    } catch (IOException unreadable) {
-      throw new SealaneException(
-          ErrorCode.BUNDLE_NOT_FOUND, parent + " can not be listed: " + unreadable, unreadable);
+      return children
+          .filter(each -> Files.isDirectory(each, LinkOption.NOFOLLOW_LINKS))
+          .sorted()
+          .toList();
     }
   }
 
@@ -102,7 +135,7 @@ final class Discovery {
         seen.add(about.size());
         seen.add(about.lastModifiedTime());
       }
-    } catch (IOException | java.io.UncheckedIOException changing) {
+    } catch (IOException | UncheckedIOException changing) {
       return System.nanoTime();
     }
     long hash = 1;

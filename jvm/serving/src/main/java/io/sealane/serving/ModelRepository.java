@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,17 +34,18 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ModelRepository implements AutoCloseable {
   private static final String WITHDRAWN = "unloaded on request";
+  private static final String STOPPING = "the server is stopping";
 
   private final Discovery discovery;
   private final Function<String, ModelConfig> configs;
   private final ReentrantLock changing = new ReentrantLock();
   private final Map<String, ServedModel> models = new ConcurrentHashMap<>();
   private final Map<String, Map<String, VersionStatus>> statuses = new ConcurrentHashMap<>();
-  private final Map<Path, Long> refused = new HashMap<>();
-  private final Map<ServedVersion, Long> fingerprints = new HashMap<>();
-  private final Set<String> withdrawn = new HashSet<>();
+  private final Set<String> withdrawn = ConcurrentHashMap.newKeySet();
+  private final Loads loads = new Loads();
   private final ExecutorService retiring = Executors.newSingleThreadExecutor(Retiring::new);
-  private boolean closed;
+  private volatile boolean looked;
+  private volatile boolean closed;
 
   /**
    * A repository that serves nothing yet.
@@ -62,16 +62,22 @@ public final class ModelRepository implements AutoCloseable {
    * Serves what the directory has: new and changed versions are loaded, those that are gone are
    * unloaded. Models that {@link #unload} took out stay out.
    *
-   * @throws SealaneException BUNDLE_NOT_FOUND when the directory can not be listed
+   * @throws SealaneException BUNDLE_NOT_FOUND when the directory can not be listed; MODEL_NOT_READY
+   *     after {@link #close}
    */
   public void refresh() {
     changing.lock();
     try {
-      Set<String> names = new TreeSet<>(discovery.names());
-      names.addAll(models.keySet());
-      names.addAll(statuses.keySet());
+      requireOpen();
+      Map<String, List<Found>> found = discovery.models();
+      Set<String> names = new TreeSet<>(found.keySet());
       names.removeAll(withdrawn);
-      names.forEach(this::renew);
+      names.forEach(this::of);
+      names.addAll(statuses.keySet());
+      looked = true;
+      for (String name : names) {
+        renew(name, found.getOrDefault(name, List.of()));
+      }
     } finally {
       changing.unlock();
     }
@@ -81,18 +87,22 @@ public final class ModelRepository implements AutoCloseable {
    * Serves a model, or what has changed of it.
    *
    * @throws SealaneException MODEL_NOT_FOUND when the directory has none of that name,
-   *     MODEL_NOT_READY when no version of it can be loaded
+   *     MODEL_NOT_READY when no version of it can be loaded, or after {@link #close}
    */
   public void load(String name) {
     changing.lock();
     try {
-      if (discovery.bundles(name).isEmpty()) {
+      requireOpen();
+      List<Found> folders = discovery.bundles(name);
+      if (folders.isEmpty()) {
         throw new SealaneException(
             ErrorCode.MODEL_NOT_FOUND, "the repository has no model '" + name + "'");
       }
+      of(name);
       withdrawn.remove(name);
-      refused.clear();
-      renew(name);
+      looked = true;
+      loads.forgive(name);
+      renew(name, folders);
       model(name);
     } finally {
       changing.unlock();
@@ -107,10 +117,7 @@ public final class ModelRepository implements AutoCloseable {
     changing.lock();
     try {
       withdrawn.add(name);
-      ServedModel before = models.remove(name);
-      if (before != null) {
-        before.versions().values().forEach(each -> retire(each, WITHDRAWN));
-      }
+      end(name, WITHDRAWN);
     } finally {
       changing.unlock();
     }
@@ -160,123 +167,58 @@ public final class ModelRepository implements AutoCloseable {
     return all;
   }
 
-  /** Whether all models that were found, and not unloaded on request, have a ready version. */
+  /**
+   * Whether all models that were found, and not unloaded on request, have a ready version. False
+   * before the first {@link #refresh} or {@link #load}, and after {@link #close}.
+   */
   public boolean isReady() {
-    return statuses.entrySet().stream()
-        .allMatch(
-            each ->
-                models.containsKey(each.getKey())
-                    || each.getValue().values().stream()
-                        .allMatch(status -> status.reason().equals(WITHDRAWN)));
+    return looked
+        && !closed
+        && statuses.keySet().stream()
+            .allMatch(name -> models.containsKey(name) || withdrawn.contains(name));
   }
 
-  private void renew(String name) {
+  private void requireOpen() {
     if (closed) {
-      throw new SealaneException(ErrorCode.MODEL_NOT_READY, "the server is stopping");
+      throw new SealaneException(ErrorCode.MODEL_NOT_READY, STOPPING);
+    }
+  }
+
+  private void renew(String name, List<Found> folders) {
+    if (withdrawn.contains(name)) {
+      if (folders.isEmpty()) {
+        statuses.remove(name);
+      }
+      return;
     }
     ModelConfig config = configs.apply(name);
-    Map<String, Found> found = new TreeMap<>(ModelVersion.ORDER.reversed());
-    Map<String, VersionStatus> told = new LinkedHashMap<>();
-    for (Found each : discovery.bundles(name)) {
-      String version = each.version();
-      if (version == null) {
-        tell(told, name, each.folderName(), State.UNAVAILABLE, each.problem());
-      } else if (found.putIfAbsent(version, each) != null) {
-        String problem = "version " + version + " is also in another folder";
-        tell(told, name, each.folderName(), State.UNAVAILABLE, problem);
-      }
+    ServedModel before = models.get(name);
+    loads.keep(name, folders);
+    Renewal renewal = new Renewal(name, config, before, loads);
+    renewal.run(folders, loading -> of(name).put(loading.version(), loading));
+    swap(name, config, renewal);
+    if (before != null) {
+      before.versions().values().stream()
+          .filter(old -> !renewal.ready().containsValue(old))
+          .forEach(old -> retire(old, "another version took its place"));
     }
-    statuses.computeIfAbsent(name, ignored -> new ConcurrentHashMap<>());
-    Map<String, ServedVersion> ready = loaded(name, config, found, told);
-    for (String version : found.keySet()) {
-      if (!told.containsKey(version)) {
-        tell(told, name, version, State.UNAVAILABLE, "the version policy does not serve it");
-      }
-    }
-    List<ServedVersion> replaced = swap(name, config, ready, !told.isEmpty());
-    if (told.isEmpty()) {
+  }
+
+  /** Puts the ready versions in the place of those before. */
+  private void swap(String name, ModelConfig config, Renewal renewal) {
+    if (renewal.statuses().isEmpty()) {
       statuses.remove(name);
-    } else {
-      of(name).putAll(told);
-      of(name).keySet().retainAll(told.keySet());
     }
-    replaced.forEach(old -> retire(old, "another version took its place"));
-  }
-
-  /** The wanted versions that can be loaded, the newest first. */
-  private Map<String, ServedVersion> loaded(
-      String name, ModelConfig config, Map<String, Found> found, Map<String, VersionStatus> told) {
-    Map<String, ServedVersion> ready = new LinkedHashMap<>();
-    int wanted =
-        config.versions() instanceof VersionPolicy.Latest latest
-            ? latest.count()
-            : Integer.MAX_VALUE;
-    VersionPolicy among =
-        config.versions() instanceof VersionPolicy.Latest
-            ? new VersionPolicy.All()
-            : config.versions();
-    for (String version : among.choose(found.keySet())) {
-      if (ready.size() == wanted) {
-        break;
-      }
-      Found folder = found.get(version);
-      ServedVersion served = folder == null ? null : loaded(name, version, config, folder, told);
-      if (served != null) {
-        ready.put(version, served);
-      }
-    }
-    return ready;
-  }
-
-  private @Nullable ServedVersion loaded(
-      String name,
-      String version,
-      ModelConfig config,
-      Found folder,
-      Map<String, VersionStatus> told) {
-    ServedModel before = models.get(name);
-    ServedVersion serving = before == null ? null : before.versions().get(version);
-    if (serving != null && Long.valueOf(folder.fingerprint()).equals(fingerprints.get(serving))) {
-      tell(told, name, version, State.READY, "");
-      return serving;
-    }
-    VersionStatus last = of(name).get(version);
-    if (last != null && Long.valueOf(folder.fingerprint()).equals(refused.get(folder.folder()))) {
-      told.put(version, last);
-      return serving;
-    }
-    if (serving == null) {
-      tell(of(name), name, version, State.LOADING, "");
-    }
-    try {
-      ServedVersion served = ServedVersion.load(name, folder.folder(), config);
-      fingerprints.put(served, folder.fingerprint());
-      tell(told, name, version, State.READY, "");
-      return served;
-    } catch (SealaneException unfit) {
-      refused.put(folder.folder(), folder.fingerprint());
-      String reason = String.valueOf(unfit.getMessage());
-      boolean stays = serving != null;
-      tell(told, name, version, stays ? State.READY : State.UNAVAILABLE, reason);
-      return serving;
-    }
-  }
-
-  /** Puts the ready versions in the place of those before, and gives those that are no more. */
-  private List<ServedVersion> swap(
-      String name, ModelConfig config, Map<String, ServedVersion> ready, boolean anyFound) {
-    ServedModel before = models.get(name);
-    if (ready.isEmpty() && before != null && anyFound) {
-      ready.putAll(before.versions());
-    }
-    if (ready.isEmpty()) {
+    if (renewal.ready().isEmpty()) {
       models.remove(name);
     } else {
-      models.put(name, new ServedModel(name, ready, labels(config, before, ready)));
+      Map<String, String> labels = labels(config, models.get(name), renewal.ready());
+      models.put(name, new ServedModel(name, renewal.ready(), labels));
     }
-    return before == null
-        ? List.of()
-        : before.versions().values().stream().filter(old -> !ready.containsValue(old)).toList();
+    if (!renewal.statuses().isEmpty()) {
+      of(name).putAll(renewal.statuses());
+      of(name).keySet().retainAll(renewal.statuses().keySet());
+    }
   }
 
   /** Labels move to versions that are ready, and stay where they were otherwise. */
@@ -296,33 +238,39 @@ public final class ModelRepository implements AutoCloseable {
     return labels;
   }
 
+  /** Takes all versions of a model out of service. */
+  private void end(String name, String reason) {
+    ServedModel before = models.remove(name);
+    Map<String, VersionStatus> known = statuses.get(name);
+    if (known != null) {
+      known.replaceAll(
+          (key, now) -> new VersionStatus(name, now.version(), State.UNAVAILABLE, reason));
+    }
+    if (before != null) {
+      before.versions().values().forEach(each -> retire(each, reason));
+    }
+  }
+
   /** Lets the version answer what it had accepted, then frees it; in the background. */
   private void retire(ServedVersion old, String reason) {
-    fingerprints.remove(old);
+    loads.retired(old);
     Map<String, VersionStatus> known = statuses.getOrDefault(old.model(), new HashMap<>());
     String version = old.version();
-    known.computeIfPresent(version, (key, now) -> going(old, now, State.UNLOADING, reason));
+    VersionStatus going = new VersionStatus(old.model(), version, State.UNLOADING, reason);
+    VersionStatus gone = new VersionStatus(old.model(), version, State.UNAVAILABLE, reason);
+    ServedModel successor = models.get(old.model());
+    if (successor == null || !successor.versions().containsKey(version)) {
+      known.computeIfPresent(version, (key, now) -> going);
+    }
     retiring.execute(
         () -> {
           old.close();
-          known.computeIfPresent(version, (key, now) -> going(old, now, State.UNAVAILABLE, reason));
+          known.computeIfPresent(version, (key, now) -> now.equals(going) ? gone : now);
         });
-  }
-
-  /** The status of a version that goes, unless another of the same name is there already. */
-  private VersionStatus going(ServedVersion old, VersionStatus now, State next, String reason) {
-    ServedModel model = models.get(old.model());
-    boolean served = model != null && model.versions().containsKey(old.version());
-    return served ? now : new VersionStatus(old.model(), old.version(), next, reason);
   }
 
   private Map<String, VersionStatus> of(String name) {
     return statuses.computeIfAbsent(name, ignored -> new ConcurrentHashMap<>());
-  }
-
-  private static void tell(
-      Map<String, VersionStatus> statuses, String name, String key, State state, String reason) {
-    statuses.put(key, new VersionStatus(name, key, state, reason));
   }
 
   /** Unloads everything, for good, and returns when all is answered and freed. Idempotent. */
@@ -331,7 +279,7 @@ public final class ModelRepository implements AutoCloseable {
     changing.lock();
     try {
       closed = true;
-      models().forEach(model -> unload(model.name()));
+      models().forEach(model -> end(model.name(), STOPPING));
     } finally {
       changing.unlock();
     }

@@ -1,25 +1,29 @@
 package io.sealane.serving;
 
-import io.sealane.core.ErrorCode;
-import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** A request that waits for a worker. */
+/** A request that waits for a worker. It ends once: answered, failed, overdue, or given up. */
 final class Pending {
   final InferenceRequest request;
   final CompletableFuture<Map<String, Tensor>> answer = new CompletableFuture<>();
 
-  /** Rows, and what else must be alike in a batch; null when it can not be in one. */
+  /** The rows of its inputs; 1 where the model has no batch dim. */
+  final long rows;
+
+  /** What else must be alike in a batch; null when it can not be in one. */
   final Gathering.@Nullable Kind kind;
 
   final long arrival = System.nanoTime();
   final long sequence;
+  private final AtomicBoolean ended = new AtomicBoolean();
 
-  Pending(InferenceRequest request, Gathering.@Nullable Kind kind, long sequence) {
+  Pending(InferenceRequest request, long rows, Gathering.@Nullable Kind kind, long sequence) {
     this.request = request;
+    this.rows = rows;
     this.kind = kind;
     this.sequence = sequence;
   }
@@ -30,30 +34,19 @@ final class Pending {
     return byPriority != 0 ? byPriority : Long.compare(a.sequence, b.sequence);
   }
 
-  /** Whether nobody waits for it any more; an overdue one is told so. */
+  /** True for the first who ends it: that one counts it and completes the answer, no other. */
+  boolean end() {
+    return ended.compareAndSet(false, true);
+  }
+
+  /** Whether nobody waits for it any more: it has ended, or is overdue and ends this moment. */
   boolean isOver(long now) {
     Long deadline = request.deadline();
-    if (deadline != null && now - deadline >= 0) {
-      expire();
-    }
-    return answer.isDone();
+    return answer.isDone() || (deadline != null && now - deadline >= 0);
   }
 
-  void expire() {
-    fail(
-        new SealaneException(
-            ErrorCode.DEADLINE_EXCEEDED,
-            "the request to model '" + request.model() + "' was not answered in time"));
-  }
-
-  /** Gives the answer, or frees it when nobody waits. */
-  void complete(Map<String, Tensor> outputs) {
-    if (!answer.complete(outputs)) {
-      outputs.values().forEach(Tensor::close);
-    }
-  }
-
-  void fail(Throwable error) {
-    answer.completeExceptionally(error);
+  /** Nanoseconds since its arrival. */
+  long age() {
+    return System.nanoTime() - arrival;
   }
 }

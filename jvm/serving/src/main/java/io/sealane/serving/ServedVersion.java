@@ -29,7 +29,13 @@ public final class ServedVersion {
 
   /** Verifies a bundle, opens it and replays its golden cases, which warms it up. */
   static ServedVersion load(String model, Path bundle, ModelConfig config) {
-    return new ServedVersion(model, Sealane.open(bundle, config.session()), config.batching());
+    Session session = Sealane.open(bundle, config.session());
+    try {
+      return new ServedVersion(model, session, config.batching());
+    } catch (RuntimeException | Error failed) {
+      session.close();
+      throw failed;
+    }
   }
 
   /** What clients call the model. */

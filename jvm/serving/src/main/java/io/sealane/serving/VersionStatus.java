@@ -4,9 +4,10 @@ package io.sealane.serving;
  * How a version fares.
  *
  * @param model the model's name
- * @param version the version; empty where a bundle does not say
+ * @param version the version; its folder's name where the bundle does not say
  * @param state its state
- * @param reason why it is in that state; empty when it is READY
+ * @param reason why it is in that state; where it is READY, why what lies in its folder now can not
+ *     take its place, or empty
  */
 public record VersionStatus(String model, String version, State state, String reason) {
   /** From its discovery to its end. */
