@@ -1,7 +1,8 @@
 """The command line as scripts and people see it."""
 
-from __future__ import contextlib
+from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json

@@ -45,6 +45,7 @@ public final class ModelRepository implements AutoCloseable {
   private final Loads loads = new Loads();
   private final ExecutorService retiring = Executors.newSingleThreadExecutor(Retiring::new);
   private volatile boolean looked;
+  private volatile boolean wasReady;
   private volatile boolean closed;
 
   /**
@@ -168,14 +169,18 @@ public final class ModelRepository implements AutoCloseable {
   }
 
   /**
-   * Whether all models that were found, and not unloaded on request, have a ready version. False
-   * before the first {@link #refresh} or {@link #load}, and after {@link #close}.
+   * Whether all models that were found, and not unloaded on request, have had a ready version at
+   * one time. False before the first {@link #refresh} or {@link #load}, and after {@link #close}; a
+   * model that comes later, be it broken, does not take what answers out of a load balancer.
    */
   public boolean isReady() {
-    return looked
-        && !closed
+    if (looked
+        && !wasReady
         && statuses.keySet().stream()
-            .allMatch(name -> models.containsKey(name) || withdrawn.contains(name));
+            .allMatch(name -> models.containsKey(name) || withdrawn.contains(name))) {
+      wasReady = true;
+    }
+    return wasReady && !closed;
   }
 
   private void requireOpen() {

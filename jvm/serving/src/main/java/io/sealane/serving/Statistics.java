@@ -60,8 +60,13 @@ public final class Statistics {
     rows.add(size);
     gathering.add(requests, gather * requests);
     running.add(requests, run * requests);
-    runs.computeIfAbsent(size, ignored -> new Timed()).add(run);
+    runs.computeIfAbsent(counted(size), ignored -> new Timed()).add(run);
     lastRun.set(System.currentTimeMillis());
+  }
+
+  /** Clients choose sizes: those above 64 are counted with the next power of two. */
+  private static long counted(long size) {
+    return size <= 64 ? size : Long.highestOneBit(size - 1) << 1;
   }
 
   void answered(long waited, long parted, long whole) {
@@ -132,7 +137,7 @@ public final class Statistics {
     return runs.values().stream().mapToLong(Timed::count).sum();
   }
 
-  /** Runs by their rows. */
+  /** Runs by their rows; above 64, by the next power of two. */
   public Map<Long, Timed> runs() {
     return new TreeMap<>(runs);
   }
