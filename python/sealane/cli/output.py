@@ -25,7 +25,12 @@ TRACEBACK = "SEALANE_TRACEBACK"
 EXIT_DIFFERENT = 1
 EXIT_NOBODY_READS = 141
 EXIT_NOT_WRITTEN = 74
-EXIT_CODES = {ErrorFamily.BUNDLE: 3, ErrorFamily.INPUT: 4, ErrorFamily.ENGINE: 5}
+EXIT_CODES = {
+    ErrorFamily.BUNDLE: 3,
+    ErrorFamily.INPUT: 4,
+    ErrorFamily.ENGINE: 5,
+    ErrorFamily.SERVICE: 5,
+}
 
 
 @contextmanager

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from sealane.spark.options import OnError
 
-ROW_CODES = tuple(code for code in ErrorCode if code.family is not ErrorFamily.BUNDLE)
+ROW_CODES = tuple(
+    code for code in ErrorCode if code.family in (ErrorFamily.INPUT, ErrorFamily.ENGINE)
+)
 """What can be wrong with a row, or with its run."""
 
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 abstract class BatcherCase {
   /** Rows of the requests that keep workers busy: told from others, and gathered with none. */
-  static final int HELD = 71;
+  static final int HELD = 128;
 
   static final Duration NONE = Duration.ZERO;
   static final Duration LONG = Duration.ofSeconds(20);

@@ -23,6 +23,15 @@ class StatisticsTest {
   }
 
   @Test
+  void largeRunsAreCountedByPowersOfTwo() {
+    for (long rows : new long[] {64, 65, 128, 129, 4096}) {
+      statistics.ran(rows, 1, 0, 1);
+    }
+    assertThat(statistics.runs().keySet()).containsExactly(64L, 128L, 256L, 4096L);
+    assertThat(statistics.rows()).isEqualTo(64 + 65 + 128 + 129 + 4096);
+  }
+
+  @Test
   void runsCountOnceAndTheirTimeForEachRequest() {
     long before = System.currentTimeMillis();
     statistics.ran(8, 3, 10, 100);

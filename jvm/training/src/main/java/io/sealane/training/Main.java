@@ -85,7 +85,7 @@ public final class Main {
       return switch (refused.code().family()) {
         case BUNDLE -> 3;
         case INPUT -> 4;
-        case ENGINE -> 5;
+        case ENGINE, SERVICE -> 5;
       };
     } catch (RuntimeException fault) {
       messages.println("a fault of Sealane: " + fault);
