@@ -42,7 +42,7 @@ def export(
     """Exports a trained model as a bundle that has been verified against it.
 
     Args:
-        model: A ``torch.nn.Module``, a Keras 3 model, a ``flax.nnx.Module`` or a
+        model: A ``torch.nn.Module``, a model of Keras 3 or ``tf_keras``, a ``flax.nnx.Module`` or a
             :class:`~sealane.jax.JaxModel`; exported in inference mode, not changed.
         example_inputs: A tuple of arrays or tensors, a mapping name → array, or a DataFrame
             (column → vector). Real rows make the best evidence.

@@ -44,7 +44,7 @@ def _keep_triton_first(framework: str) -> None:
         return
     if "tensorflow" in sys.modules:
         sys.modules.setdefault("triton", None)  # pyright: ignore[reportArgumentType]
-    elif framework in ("tensorflow", "keras"):
+    elif framework in ("tensorflow", "keras", "tf_keras"):
         # Where Triton is missing or can not be loaded, PyTorch can not load it later either.
         with contextlib.suppress(ImportError):
             importlib.import_module(_TRITON)

@@ -1,4 +1,4 @@
-"""Keras 3 models (TensorFlow backend) → SavedModel and ONNX."""
+"""Models of Keras 3 (TensorFlow backend) and tf_keras → SavedModel and ONNX."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ import numpy as np
 from sealane.core import SealaneError, Signature
 from sealane.core.frameworks import load_module
 from sealane.export import tensorflow_graph
-from sealane.export.errors import failed, unsupported
+from sealane.export.errors import unsupported
 from sealane.export.examples import Arrays, Examples, Style, to_array
 from sealane.export.keras_double import double_model
+from sealane.export.keras_faults import explain
 from sealane.export.outputs import flatten, named
 from sealane.export.source import Oracle
 
 if TYPE_CHECKING:
     import onnx
 
+    from sealane.core.keras import Keras
     from sealane.export.network.builder import Built
     from sealane.export.network.trace import TraceSettings, Trainer
 
 
 class KerasSource:
-    """A Keras 3 model called with ``training=False``, which leaves its weights alone."""
+    """A Keras model called with ``training=False``, which leaves its weights alone."""
 
-    framework = "keras"
     flushes_denormals = True  # TensorFlow sets the processor so on its threads.
 
-    def __init__(self, model: object) -> None:
-        keras = load_module("keras", "tensorflow")
-        self.version: str = keras.__version__
-        backend: str = keras.backend.backend()
-        if not isinstance(model, keras.Model):
+    def __init__(self, model: object, keras: Keras) -> None:
+        module = keras.module
+        self.framework = keras.name
+        self.version: str = module.__version__
+        backend: str = module.backend.backend()
+        if not isinstance(model, module.Model):
             raise unsupported(
-                f"a {type(model).__name__} is not a keras.Model; wrap the layer in one",
+                f"a {type(model).__name__} is not a {keras.name}.Model; wrap the layer in one",
                 backend=backend,
             )
         if backend != "tensorflow":
@@ -66,7 +68,7 @@ class KerasSource:
 
     def input_names(self) -> tuple[str, ...]:
         """The names of the model's input tensors; ``input`` for a subclassed model."""
-        graph = self._graph()
+        graph = self._keras.graph(self._model)
         if graph is None:
             return ("input",)
         names = tuple(str(tensor.name).partition(":")[0] for tensor in graph.inputs)
@@ -85,9 +87,7 @@ class KerasSource:
         before = [np.array(weight) for weight in self._model.get_weights()]
         first, second = self._flat(self._model, arrays), self._flat(self._model, arrays)
         after = self._model.get_weights()
-        if any(
-            not np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)
-        ):
+        if not all(_is_same(a, b) for a, b in zip(before, after, strict=True)):
             self._model.set_weights(before)
             raise unsupported(
                 "the model changes its own weights when called with training=False; "
@@ -95,7 +95,7 @@ class KerasSource:
             )
         self._outputs = named([name for name, _ in first], output_names)
         for name, (_, a), (_, b) in zip(self._outputs, first, second, strict=True):
-            if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+            if not _is_same(a, b):
                 raise unsupported(
                     f"output {name!r} differs between two calls with the same inputs; a model that "
                     "draws random numbers can not be verified"
@@ -109,7 +109,7 @@ class KerasSource:
 
     def oracle(self) -> Oracle | None:
         """The model rebuilt with a float64 dtype policy, or None when its layers can not be."""
-        double = double_model(self._keras, self._model)
+        double = double_model(self._keras.module, self._model)
         if double is None:
             return None
 
@@ -124,7 +124,7 @@ class KerasSource:
             run(self._examples)
         except SealaneError:
             return None
-        return Oracle("keras-f64", self.version, run)
+        return Oracle(f"{self.framework}-f64", self.version, run)
 
     def function(self) -> Any:
         """The model on TensorFlow tensors: name → tensor to name → tensor."""
@@ -150,7 +150,11 @@ class KerasSource:
             return model(features(tensors) if features is not None else tensors)
 
         tracked = self._tracked() if features is None else [*self._tracked(), features]
-        tensorflow_graph.save(self._tf, call, tracked, signature, directory)
+        autograph = self._keras.autograph
+        with self._keras.portable(self._model):
+            tensorflow_graph.save(
+                self._tf, call, tracked, signature, directory, autograph=autograph
+            )
 
     def to_onnx(self, signature: Signature, probe: Arrays, opset: int) -> onnx.ModelProto:
         """Save as SavedModel, freeze, and convert the graph by tf2onnx.
@@ -167,7 +171,7 @@ class KerasSource:
             except SealaneError:
                 raise
             except Exception as error:
-                raise _explain(error, self._model, "tf.function") from error
+                raise self._explained(error, "tf.function") from error
             return tensorflow_graph.to_onnx(self._tf, directory, signature, opset)
 
     def to_network(self, signature: Signature, prefix: str = "") -> Built:
@@ -179,7 +183,7 @@ class KerasSource:
         from sealane.export.network.keras import keras_network
 
         graph, ordered = self._functional()
-        return keras_network(graph, signature, ordered, prefix)
+        return keras_network(self._keras, graph, signature, ordered, prefix)
 
     def trainer(self, signature: Signature, settings: TraceSettings) -> Trainer:
         """A copy of the model that is trained step by step."""
@@ -190,18 +194,18 @@ class KerasSource:
         def arrange(tensors: Mapping[str, Any]) -> Any:
             return self._arrange(graph, tensors)
 
-        return KerasTrainer(self._model, signature, ordered, arrange, settings)
+        return KerasTrainer(self._keras, self._model, signature, ordered, arrange, settings)
 
     def _functional(self) -> tuple[Any, list[str]]:
         """The functional graph, and what the signature calls its inputs, in its order."""
-        graph = self._graph()
+        graph = self._keras.graph(self._model)
         if graph is None:
             raise unsupported(
                 f"a network can not hold the subclassed {type(self._model).__name__}; build it as "
                 "a Sequential or functional model"
             )
         names = {name: name for name in self._inputs}
-        return graph, list(self._keras.tree.flatten(self._arrange(graph, names)))
+        return graph, list(self._keras.nest.flatten(self._arrange(graph, names)))
 
     def _flat(self, model: Any, inputs: Arrays) -> list[tuple[str, Any]]:
         tensors = {name: self._tf.convert_to_tensor(_feed(inputs[name])) for name in self._inputs}
@@ -211,10 +215,13 @@ class KerasSource:
         except SealaneError:
             raise
         except Exception as error:
-            raise _explain(error, self._model, "calling the model") from error
+            raise self._explained(error, "calling the model") from error
+
+    def _explained(self, error: Exception, stage: str) -> SealaneError:
+        return explain(error, self._model, stage, self._keras.branching)
 
     def _call(self, model: Any, tensors: Mapping[str, Any]) -> object:
-        graph = self._graph()
+        graph = self._keras.graph(self._model)
         if graph is not None:
             return model(self._arrange(graph, tensors), training=False)
         if len(tensors) == 1 and self._style is Style.POSITIONAL:
@@ -229,7 +236,7 @@ class KerasSource:
             raise unsupported(
                 f"the model takes {len(graph.inputs)} inputs, the examples have {len(tensors)}"
             )
-        structure: Any = graph._inputs_struct
+        structure: Any = self._keras.graph_inputs(graph)
         if isinstance(structure, Mapping):
             keys = list(cast("Mapping[str, Any]", structure))
             if set(keys) == set(tensors):
@@ -237,14 +244,14 @@ class KerasSource:
         names = self.input_names()
         by_name = set(names) == set(tensors)
         ordered = [tensors[name] for name in names] if by_name else list(tensors.values())
-        return self._keras.tree.pack_sequence_as(structure, ordered)
+        return self._keras.nest.pack_sequence_as(structure, ordered)
 
     def _tracked(self) -> list[Any]:
         """What a SavedModel keeps: TensorFlow's variables and tables of the model's layers.
 
-        Not the model: of that, TensorFlow would save copies of the variables, restore only these,
-        and leave those that the signature def reads without a value, except in Python, where they
-        are put together again. And it would trace the model once more, with one argument.
+        Not the model: of Keras 3's TensorFlow would save copies of the variables, restore only
+        these, and leave those that the signature def reads without a value, except in Python, where
+        they are put together again. And it would trace the model once more, with one argument.
         """
         resource = self._tf.saved_model.experimental.TrackableResource
         layers: list[Any] = list(self._model._flatten_layers())
@@ -252,11 +259,12 @@ class KerasSource:
         for layer in layers:
             members += layer.__dict__.values()
         tables = [each for each in members if isinstance(each, resource)]
-        return [*(variable._value for variable in self._model.variables), *tables]
+        held = map(self._keras.value, self._model.variables)
+        return [*(each for each in held if isinstance(each, self._tf.Variable)), *tables]
 
     def _doubles(self) -> set[str]:
         """The inputs that the model takes in float64, where it says so."""
-        graph = self._graph()
+        graph = self._keras.graph(self._model)
         if graph is None:
             wide = getattr(self._model, "compute_dtype", None) == "float64"
             return set(self._inputs) if wide else set()
@@ -264,13 +272,11 @@ class KerasSource:
         if set(names) != set(self._inputs):
             names = self._inputs
         pairs = zip(names, graph.inputs, strict=False)
-        return {name for name, tensor in pairs if str(tensor.dtype) == "float64"}
+        return {name for name, tensor in pairs if self._tf.as_dtype(tensor.dtype).name == "float64"}
 
-    def _graph(self) -> Any | None:
-        """The functional graph behind a Functional or built Sequential model."""
-        if hasattr(self._model, "_inputs_struct"):
-            return self._model
-        return getattr(self._model, "_functional", None)
+
+def _is_same(a: Any, b: Any) -> bool:
+    return np.array_equal(a, b, equal_nan=a.dtype.kind not in "OSU")
 
 
 def _feed(array: Any) -> Any:
@@ -282,32 +288,6 @@ def _feed(array: Any) -> Any:
 def _native(array: Any) -> Any:
     """A float64 example (what NumPy and pandas make) as float32, which Keras would cast it to."""
     return array.astype(np.float32) if array.dtype == np.float64 else array
-
-
-def _explain(error: BaseException, model: Any, stage: str) -> SealaneError:
-    """A coded error that names the Keras layer in which a call failed."""
-    layers = {id(layer): layer.name for layer in model._flatten_layers()}
-    name: str | None = None
-    current: BaseException | None = error
-    while current is not None and name is None:
-        traceback = current.__traceback__
-        while traceback is not None:
-            owner = traceback.tb_frame.f_locals.get("self")
-            name = layers.get(id(owner), name)
-            traceback = traceback.tb_next
-        current = current.__cause__ or current.__context__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = f"{type(error).__name__}: {' '.join(lines)[:500]}"
-    where = f"layer {name!r}: " if name else ""
-    symbolic = type(error).__name__ == "OperatorNotAllowedInGraphError" or "symbolic" in text
-    if symbolic:
-        return unsupported(
-            f"{where}its Python control flow depends on the values of a tensor, which a graph can "
-            f"not hold; write it with keras.ops.where or keras.ops.cond ({text})",
-            layer=name,
-            stage=stage,
-        )
-    return failed(f"{where}{stage} failed: {text}", layer=name, stage=stage)
 
 
 def _version(module: str) -> str:

@@ -11,12 +11,16 @@ def double_model(keras: Any, model: Any) -> Any | None:
     """A copy of the model whose layers compute in float64, or None when it can not be rebuilt.
 
     The layers' configurations are rewritten and the weights copied; the given model is untouched.
+
+    Args:
+        keras: The module that the model is from, ``keras`` or ``tf_keras``.
+        model: A built model.
     """
     double: Any
     try:
         config = _widen(model.get_config())
-        floatx = keras.config.floatx()
-        keras.config.set_floatx("float64")
+        floatx = keras.backend.floatx()
+        keras.backend.set_floatx("float64")
         try:
             double = model.__class__.from_config(config)
             double.build_from_config(model.get_build_config() or {})
@@ -28,10 +32,10 @@ def double_model(keras: Any, model: Any) -> Any | None:
                 if hasattr(layer, "finalize_state"):
                     layer.finalize_state()
         finally:
-            keras.config.set_floatx(floatx)
+            keras.backend.set_floatx(floatx)
     except Exception:
         return None
-    if any(str(w.dtype) in _FLOATS for w in double.weights):
+    if any(weight.dtype.name in _FLOATS for weight in double.get_weights()):
         return None
     return double
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _NUMBERED = re.compile(r"(.*_)(\d+)", re.DOTALL)
 _RANDOM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BESIDE = re.compile(r"loc:@(.+)/(\d+)")
 _GIVEN_NAME = "_user_specified_name"
 _TABLE = re.compile(r"(?<![^/^])None_Lookup(?![^/:])")
 """What TensorFlow calls a table's lookup the first time it is traced."""
@@ -44,6 +45,7 @@ def settle_names(directory: Path) -> None:
         for function in library.function:
             for argument in function.arg_attr.values():
                 _name_capture(argument.attr)
+            _name_neighbours(function)
         ordered = sorted(library.function, key=lambda each: _order(each.signature.name))
         del library.function[:]
         library.function.extend(ordered)
@@ -88,6 +90,23 @@ def _name_capture(attributes: Any) -> None:
     """A captured tensor is called by a number of the process's counter."""
     if _GIVEN_NAME in attributes and attributes[_GIVEN_NAME].s.isdigit():
         attributes[_GIVEN_NAME].s = b"captured"
+
+
+def _name_neighbours(function: Any) -> None:
+    """So is one that an operator is to stand beside, and the argument that it becomes."""
+    arguments = {argument.name for argument in function.signature.input_arg}
+    names: dict[str, str] = {}
+    for node in function.node_def:
+        beside = node.attr["_class"].list.s if "_class" in node.attr else ()
+        for found in filter(None, (_BESIDE.fullmatch(text.decode()) for text in beside)):
+            path, number = found[1], found[2]
+            argument = re.sub(r"\W", "_", path).lower()
+            if f"{argument}_{number}" in arguments:
+                names.setdefault(f"{path}/{number}", f"{path}/{len(names)}")
+                names.setdefault(f"{argument}_{number}", f"{argument}_{len(names)}")
+    if names:
+        pattern = re.compile(f"({'|'.join(map(re.escape, names))})(?![0-9])")
+        _rename(function, lambda text: pattern.sub(lambda match: names[match[1]], text))
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from sealane.core.keras import keras_of
 from sealane.export.errors import unsupported
 from sealane.jax import JaxModel
 
@@ -24,7 +25,8 @@ class Oracle:
     """A float64 evaluation of the model.
 
     Attributes:
-        kind: ``torch-f64``, ``keras-f64``, ``jax-f64`` or ``onnx-reference-f64``.
+        kind: ``torch-f64``, ``keras-f64``, ``tf_keras-f64``, ``jax-f64`` or
+            ``onnx-reference-f64``.
         version: Version of what evaluates it.
         run: Inputs by name → outputs by name; float outputs are float64.
     """
@@ -38,7 +40,7 @@ class Source(Protocol):
     """A private copy of a model in inference mode; the caller's own is never touched.
 
     Attributes:
-        framework: ``torch``, ``keras`` or ``jax``.
+        framework: ``torch``, ``keras`` (Keras 3), ``tf_keras`` or ``jax``.
         version: The framework's version.
         description: Of the model and exporter, for the manifest's environment.
         flushes_denormals: Whether the framework takes denormal numbers for zero.
@@ -100,12 +102,13 @@ def adapt(model: object) -> tuple[Source, tuple[str, ...]]:
     Raises:
         SealaneError: ``EXPORT_UNSUPPORTED`` for any other object.
     """
-    modules = {base.__module__.partition(".")[0] for base in type(model).__mro__}
-    if "keras" in modules:
+    keras = keras_of(model)
+    if keras is not None:
         from sealane.export.keras import KerasSource
 
-        source = KerasSource(model)
+        source = KerasSource(model, keras)
         return source, source.input_names()
+    modules = {base.__module__.partition(".")[0] for base in type(model).__mro__}
     if "torch" in modules:
         from sealane.export.torch import TorchSource
 
@@ -118,7 +121,7 @@ def adapt(model: object) -> tuple[Source, tuple[str, ...]]:
         return jax_source, jax_source.input_names()
     name = f"{type(model).__module__}.{type(model).__qualname__}"
     raise unsupported(
-        f"a {name} can not be exported; give a torch.nn.Module, a Keras 3 model, a flax.nnx.Module "
-        "or a sealane.jax.JaxModel",
+        f"a {name} can not be exported; give a torch.nn.Module, a model of Keras 3 or tf_keras, a "
+        "flax.nnx.Module or a sealane.jax.JaxModel",
         type=name,
     )

@@ -47,6 +47,8 @@ def save(
     tracked: Sequence[Any],
     signature: Signature,
     directory: Path,
+    *,
+    autograph: bool = False,
 ) -> None:
     """Write a SavedModel with the one signature def ``serving_default``.
 
@@ -57,6 +59,7 @@ def save(
         signature: Names, dtypes and dims; a symbol becomes an unknown dim.
         directory: Where to; must not exist. ``fingerprint.pb``, a random identifier that no loader
             needs, is removed, so that equal models give equal bytes.
+        autograph: Whether Python's control flow in layers is made TensorFlow's.
     """
     inputs, outputs = engine_names(signature.inputs), engine_names(signature.outputs)
     back = {key: name for name, key in inputs.items()}
@@ -76,7 +79,7 @@ def save(
     module = tf.Module()
     module.tracked = list(tracked)
     with quiet():
-        concrete = tf.function(serve, autograph=False).get_concrete_function(**arguments)
+        concrete = tf.function(serve, autograph=autograph).get_concrete_function(**arguments)
         tf.saved_model.save(module, str(directory), signatures={SIGNATURE: concrete})
     (directory / "fingerprint.pb").unlink(missing_ok=True)
     settle_names(directory)

@@ -1,4 +1,4 @@
-"""Keras 3 models, Sequential or functional → network.
+"""Keras models, Sequential or functional → network.
 
 Keras has images and signals with their channels last, a network has them first. A value that a
 layer of images gives stays channels first until a layer needs the order that Keras has: transposes
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sealane.core.frameworks import load_module
 from sealane.export.errors import unsupported
 from sealane.export.network.builder import Built, NetworkBuilder
 from sealane.export.network.keras_values import KerasCall, KerasLayers, KerasValue
@@ -19,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sealane.core import Signature
+    from sealane.core.keras import Keras
 
 
 def keras_network(
+    keras: Keras,
     graph: Any,
     signature: Signature,
     ordered_inputs: Sequence[str],
@@ -32,6 +33,7 @@ def keras_network(
     """The network of a functional graph.
 
     Args:
+        keras: The Keras that it is from.
         graph: The functional model, or the functional graph of a Sequential one.
         signature: Of the model, its outputs in the model's own order.
         ordered_inputs: The signature's input names in the order of the graph's inputs.
@@ -52,7 +54,7 @@ def keras_network(
                 input=name,
             )
         given.append(KerasValue(inputs[name]))
-    layers = KerasLayers(builder)
+    layers = KerasLayers(builder, keras)
     result = run_graph(layers, graph, given, "")
     values: dict[str, str] = {}
     for spec, (_, value) in zip(signature.outputs, flatten(result), strict=True):
@@ -64,25 +66,23 @@ def keras_network(
 
 def run_graph(layers: KerasLayers, graph: Any, given: Sequence[KerasValue], path: str) -> Any:
     """The result of a functional graph in its own structure, tensors being values."""
-    tree = load_module("keras", "tensorflow").tree
+    keras = layers.keras
     known: dict[int, Any] = {
         id(tensor): value for tensor, value in zip(graph.inputs, given, strict=True)
     }
-    depths: dict[int, list[Any]] = graph._nodes_by_depth
-    for depth in sorted(depths, reverse=True):
-        for node in depths[depth]:
-            if node.is_input or all(id(each) in known for each in node.outputs):
-                continue
-            arguments, named = node.arguments.fill_in(known)
-            result = _call(layers, node.operation, arguments, named, path)
-            made = tree.flatten(result) if not isinstance(result, KerasValue) else [result]
-            for tensor, value in zip(node.outputs, made, strict=True):
-                known[id(tensor)] = value
 
-    def found(tensor: Any) -> Any:
-        return known[id(tensor)]
+    def filled(given: Any) -> Any:
+        return known.get(id(given), given)
 
-    return tree.map_structure(found, graph._outputs_struct)
+    for operation, arguments, named, made in keras.calls(graph):
+        if all(id(each) in known for each in made):
+            continue
+        arguments, named = keras.nest.map_structure(filled, (arguments, named))
+        result = _call(layers, operation, arguments, named, path)
+        values = keras.nest.flatten(result) if not isinstance(result, KerasValue) else [result]
+        for tensor, value in zip(made, values, strict=True):
+            known[id(tensor)] = value
+    return keras.nest.map_structure(filled, keras.graph_outputs(graph))
 
 
 def _call(
@@ -93,11 +93,10 @@ def _call(
     path: str,
 ) -> Any:
     name = f"{path}{operation.name}"
-    graph = operation if hasattr(operation, "_nodes_by_depth") else None
-    graph = graph or getattr(operation, "_functional", None)
+    graph = layers.keras.graph(operation)
     if graph is None:
         return layers.call(KerasCall(name, operation, tuple(arguments), dict(named)))
-    tree = load_module("keras", "tensorflow").tree
     layers.enter(name, operation)
-    given = cast("list[KerasValue]", tree.flatten(arguments[0] if arguments else named["inputs"]))
+    nested = arguments[0] if arguments else named["inputs"]
+    given = cast("list[KerasValue]", layers.keras.nest.flatten(nested))
     return run_graph(layers, graph, given, f"{name}/")

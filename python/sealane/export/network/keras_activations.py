@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sealane.core.frameworks import load_module
 from sealane.export.network.keras_values import KerasValue
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ _PLAIN = {
     "hard_silu": "hard_swish",
     "hard_swish": "hard_swish",
 }
+_OF_ITS_OWN = {"tf_keras": ("hard_sigmoid",)}
+"""What is named like a network's function, and is another: 0.2 x + 0.5, not x / 6 + 0.5."""
 _LAST_AXIS = ("softmax", "log_softmax")
 _SLOPES = {"leaky_relu": 0.2, "elu": 1.0}
 
@@ -38,13 +39,13 @@ def activation(
     Raises:
         SealaneError: EXPORT_UNSUPPORTED naming the layer and the function.
     """
-    activations = load_module("keras", "tensorflow").activations
+    activations = layers.keras.module.activations
     title = getattr(function, "__name__", "?")
     if function is None or function is activations.linear:
         return value
     if getattr(activations, title, None) is not function:
         raise call.refused(f"its activation {title} is none of keras.activations")
-    if title in _PLAIN:
+    if title in _PLAIN and title not in _OF_ITS_OWN.get(layers.keras.name, ()):
         made = layers.builder.activation(name, value.name, _PLAIN[title])
         return KerasValue(made, first=value.first)
     if title in _SLOPES:
@@ -88,8 +89,9 @@ def slope_layer(layers: KerasLayers, call: KerasCall) -> KerasValue:
     """``keras.layers.LeakyReLU`` and ``ELU``."""
     if type(call.layer).__name__ == "ELU":
         return sloped(layers, call.one(), "elu", float(call.layer.alpha), call.name)
-    slope = float(call.layer.negative_slope)
-    return sloped(layers, call.one(), "leaky_relu", slope, call.name)
+    layer = call.layer
+    slope = layer.negative_slope if hasattr(layer, "negative_slope") else layer.alpha
+    return sloped(layers, call.one(), "leaky_relu", float(slope), call.name)
 
 
 def softmax_layer(layers: KerasLayers, call: KerasCall) -> KerasValue:

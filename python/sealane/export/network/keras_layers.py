@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sealane.core.frameworks import load_module
 from sealane.export.network import keras_activations as functions
+from sealane.export.network.keras_arithmetic import arithmetic_handlers
 from sealane.export.network.keras_values import KerasValue, array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sealane.bundle.network import Attribute
+    from sealane.core.keras import Keras
     from sealane.export.network.builder import Array
     from sealane.export.network.keras_values import Handler, KerasCall, KerasLayers
+
+
+_IMAGES = 4
+"""The rank of images ``[batch, y, x, channels]``."""
 
 
 def _bias(layer: Any) -> dict[str, Array]:
@@ -127,7 +132,8 @@ def _depth_kernel(kernel: Array) -> Array:
 
 def _depthwise(layers: KerasLayers, call: KerasCall) -> KerasValue:
     _channels_last_only(call)
-    kernel = array(call.layer.kernel)
+    layer = call.layer
+    kernel = array(layer.depthwise_kernel if hasattr(layer, "depthwise_kernel") else layer.kernel)
     weights = {"weight": _depth_kernel(kernel)} | _bias(call.layer)
     value = layers.channels_first(call.one())
     made = _convolved(layers, call, value, weights, kernel.shape[-2], call.name)
@@ -172,10 +178,15 @@ def _batch_norm(layers: KerasLayers, call: KerasCall) -> KerasValue:
         "mean": array(layer.moving_mean),
         "variance": array(layer.moving_variance),
     }
+    if hasattr(layer, "fused") and rank == _IMAGES:
+        layers.builder.notes.append(
+            f"{call.name}: TensorFlow's fused kernel keeps its moving variance, and knows no "
+            "float64; make the model in Keras 3 for a training trace"
+        )
     attributes: dict[str, Attribute] = {
         "epsilon": float(layer.epsilon),
         "momentum": 1.0 - float(layer.momentum),
-        "unbiased": False,
+        "unbiased": bool(getattr(layer, "fused", False)),  # As tf_keras' fused kernel averages it.
     }
     given = value.name if rank == 2 else layers.channels_first(value)
     made = layers.builder.add(call.name, "batch_norm", [given], attributes, weights)
@@ -265,30 +276,6 @@ def _concatenate(layers: KerasLayers, call: KerasCall) -> KerasValue:
     return KerasValue(layers.builder.add(call.name, "concat", values, {"axis": axis}), first=first)
 
 
-def _arithmetic(op: str, sign: float = 1.0) -> Handler:
-    """``x + y``, ``x - y`` and ``x * y`` of tensors and numbers."""
-
-    def handle(layers: KerasLayers, call: KerasCall) -> KerasValue:
-        a, b = (*call.arguments, *call.named.values())[:2]
-        builder, name = layers.builder, call.name
-        if isinstance(a, KerasValue) and isinstance(b, KerasValue):
-            values, first = layers.together([a, b])
-            values[1] = builder.rescale(f"{name}.scaled", values[1], sign, 0.0)
-            return KerasValue(builder.add(name, op, values), first=first)
-        tensor, other = (a, b) if isinstance(a, KerasValue) else (b, a)
-        if not isinstance(tensor, KerasValue) or not isinstance(other, int | float):
-            raise call.refused("with a constant that is no number")
-        if op == "multiply":
-            made = builder.rescale(name, tensor.name, float(other), 0.0)
-        elif tensor is a:
-            made = builder.rescale(name, tensor.name, 1.0, sign * other)
-        else:
-            made = builder.rescale(name, tensor.name, sign, float(other))
-        return KerasValue(made, first=tensor.first)
-
-    return handle
-
-
 def _flatten(layers: KerasLayers, call: KerasCall) -> KerasValue:
     value = layers.channels_last(call.one())
     count = layers.builder.elements(value, call.name)
@@ -342,10 +329,9 @@ def _identity(layers: KerasLayers, call: KerasCall) -> KerasValue:
     return call.one()
 
 
-def handlers() -> dict[type[Any], Handler]:
+def handlers(keras: Keras) -> dict[type[Any], Handler]:
     """Every layer but the recurrent ones and attention, by its class."""
-    k = load_module("keras", "tensorflow").layers
-    numpy_ops = load_module("keras.src.ops.numpy", "tensorflow")
+    k = keras.module.layers
     return {
         k.Dense: _dense,
         k.Conv1D: _conv,
@@ -383,7 +369,5 @@ def handlers() -> dict[type[Any], Handler]:
         k.LeakyReLU: functions.slope_layer,
         k.ELU: functions.slope_layer,
         k.Softmax: functions.softmax_layer,
-        numpy_ops.Add: _arithmetic("add"),
-        numpy_ops.Subtract: _arithmetic("add", -1.0),
-        numpy_ops.Multiply: _arithmetic("multiply"),
+        **arithmetic_handlers(keras),
     }

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sealane.core.frameworks import load_module
 from sealane.export.network.keras_values import KerasCall, KerasValue, array
 
 if TYPE_CHECKING:
+    from sealane.core.keras import Keras
     from sealane.export.network.builder import Array
     from sealane.export.network.keras_values import Handler, KerasLayers
 
@@ -25,14 +25,14 @@ def _recurrent(layers: KerasLayers, call: KerasCall) -> KerasValue:
 def _direction(
     layers: KerasLayers, call: KerasCall, layer: Any, value: str, name: str, *, reverse: bool
 ) -> str:
-    activations = load_module("keras", "tensorflow").activations
+    activations = layers.keras.module.activations
     plain = layer.activation is activations.tanh
     if not plain or layer.recurrent_activation is not activations.sigmoid:
         raise call.refused("other activations than tanh and sigmoid")
     if not layer.use_bias:
         raise call.refused("use_bias=False")
-    if layer.stateful or layer.return_state:
-        raise call.refused("stateful or return_state")
+    if layer.stateful or layer.return_state or getattr(layer, "time_major", False):
+        raise call.refused("stateful, return_state or time_major")
     if layer.dropout or layer.recurrent_dropout:
         layers.builder.notes.append(f"{name}: its dropout inside the recurrence is not trained")
     cell = layer.cell
@@ -65,7 +65,7 @@ def _gates(weight: Array) -> Array:
 
 
 def _bidirectional(layers: KerasLayers, call: KerasCall) -> KerasValue:
-    layer, recurrent = call.layer, load_module("keras", "tensorflow").layers
+    layer, recurrent = call.layer, layers.keras.module.layers
     if layer.merge_mode != "concat":
         raise call.refused(f"merge_mode={layer.merge_mode!r}")
     value = layers.channels_last(call.one())
@@ -88,7 +88,7 @@ def _attention(layers: KerasLayers, call: KerasCall) -> KerasValue:
     values = [each for each in ordered if isinstance(each, KerasValue)]
     if given or len(values) != len(ordered) or len(values) not in (2, 3):
         raise call.refused("it is called with more than query, value and key")
-    if layer.key_dim != layer.value_dim:
+    if layer._key_dim != layer._value_dim:
         raise call.refused("value_dim differs from key_dim")
     query, value, key = values[0], values[1], values[-1] if len(values) == 3 else values[1]
     weights: dict[str, Array] = {}
@@ -102,18 +102,18 @@ def _attention(layers: KerasLayers, call: KerasCall) -> KerasValue:
     weights["output_weight"] = kernel.reshape(-1, kernel.shape[-1]).T
     if layer._output_dense.bias is not None:
         weights["output_bias"] = array(layer._output_dense.bias)
-    if layer.dropout:
+    if layer._dropout:
         layers.builder.notes.append(
-            f"{call.name}: dropout={layer.dropout} of attention weights is not trained"
+            f"{call.name}: dropout={layer._dropout} of attention weights is not trained"
         )
     inputs = [layers.channels_last(each) for each in (query, key, value)]
-    heads = {"heads": int(layer.num_heads)}
+    heads = {"heads": int(layer._num_heads)}
     return KerasValue(layers.builder.add(call.name, "attention", inputs, heads, weights))
 
 
-def recurrent_handlers() -> dict[type[Any], Handler]:
+def recurrent_handlers(keras: Keras) -> dict[type[Any], Handler]:
     """The recurrent layers and attention, by class."""
-    k = load_module("keras", "tensorflow").layers
+    k = keras.module.layers
     return {
         k.LSTM: _recurrent,
         k.GRU: _recurrent,

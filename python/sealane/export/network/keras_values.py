@@ -13,6 +13,7 @@ from sealane.export.errors import unsupported
 
 if TYPE_CHECKING:
     from sealane.core import SealaneError
+    from sealane.core.keras import Keras
     from sealane.export.network.builder import Array, NetworkBuilder
 
 
@@ -44,9 +45,11 @@ class KerasCall:
     def title(self) -> str:
         """The layer's name and type, for messages."""
         kind = cast("type[Any]", type(self.layer))
-        shown = "keras.layers" if kind.__module__.startswith("keras.src.layers") else None
-        shown = shown or ("keras.ops" if kind.__module__.startswith("keras.src.ops") else None)
-        return f"{self.name} ({shown or kind.__module__}.{kind.__qualname__})"
+        module = kind.__module__
+        for public in ("keras.layers", "keras.ops", "tf_keras.layers"):
+            if module.startswith(public.replace(".", ".src.")):
+                module = public
+        return f"{self.name} ({module}.{kind.__qualname__})"
 
     def refused(self, why: str = "") -> SealaneError:
         """The error for a layer that a network can not hold."""
@@ -84,8 +87,9 @@ Handler = Callable[["KerasLayers", KerasCall], KerasValue]
 class KerasLayers:
     """Turns calls of Keras layers into layers of a network, each layer with weights once."""
 
-    def __init__(self, builder: NetworkBuilder) -> None:
+    def __init__(self, builder: NetworkBuilder, keras: Keras) -> None:
         self.builder = builder
+        self.keras = keras
         self._called: set[int] = set()
 
     def enter(self, name: str, layer: Any) -> None:
@@ -109,7 +113,7 @@ class KerasLayers:
         Raises:
             SealaneError: EXPORT_UNSUPPORTED naming the layer and its type.
         """
-        handler = _table().get(cast("type[Any]", type(call.layer)))
+        handler = _table(self.keras).get(cast("type[Any]", type(call.layer)))
         if handler is None:
             raise call.refused()
         policy = getattr(call.layer, "compute_dtype", "float32")
@@ -155,8 +159,8 @@ def array(variable: Any) -> Array:
 
 
 @cache
-def _table() -> dict[type[Any], Handler]:
+def _table(keras: Keras) -> dict[type[Any], Handler]:
     from sealane.export.network.keras_layers import handlers
     from sealane.export.network.keras_recurrent import recurrent_handlers
 
-    return {**handlers(), **recurrent_handlers()}
+    return {**handlers(keras), **recurrent_handlers(keras)}

@@ -37,7 +37,7 @@ LEAST_TOLERANCE = 1e-6
 """Below this a tolerance would ask for luck in the order of sums."""
 MOST_TOLERANCE = 1e-2
 """Above this a trace would let a changed setting pass."""
-_CORRECTED = {"torch": "corrected", "keras": "uncorrected"}
+_CORRECTED = {"torch": "corrected", "keras": "uncorrected", "tf_keras": "uncorrected"}
 
 
 @dataclass(frozen=True, slots=True)

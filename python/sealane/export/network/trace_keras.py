@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sealane.core import Signature
+    from sealane.core.keras import Keras
     from sealane.export.examples import Arrays
     from sealane.export.network.trace import Array, TraceSettings
 
@@ -25,13 +26,14 @@ class KerasTrainer:
 
     def __init__(
         self,
+        keras: Keras,
         model: Any,
         signature: Signature,
         ordered_inputs: Sequence[str],
         arrange: Callable[[Any], Any],
         settings: TraceSettings,
     ) -> None:
-        self._keras = load_module("keras", "tensorflow")
+        self._keras = keras
         self._tf = load_module("tensorflow", "tensorflow")
         self._source = model
         self._signature, self._ordered = signature, tuple(ordered_inputs)
@@ -39,7 +41,7 @@ class KerasTrainer:
         self._model = self._copy(model.get_weights())
         if settings.frozen:
             self._freeze()
-        self._optimizer = _optimizer(self._keras, settings)
+        self._optimizer = _optimizer(keras.module, settings)
 
     def step(self, inputs: Arrays, target: Array) -> tuple[float, dict[str, Array]]:
         """Take one step."""
@@ -49,13 +51,10 @@ class KerasTrainer:
             result = self._model(self._arrange(tensors), training=True)
             output = flatten(result)[self._settings.output][1]
             loss = _loss(self._tf, self._settings.loss, output, self._tensor(target))
-        found: list[Any] = tape.gradient(loss, [each.value for each in variables])
+        found: list[Any] = tape.gradient(loss, [self._keras.value(each) for each in variables])
         gradients = self._gradients(variables, found)
-        pairs = zip(found, variables, strict=True)
-        self._optimizer.apply(
-            [g for g, _ in pairs if g is not None],
-            [v for g, v in zip(found, variables, strict=True) if g is not None],
-        )
+        moving = [pair for pair in zip(found, variables, strict=True) if pair[0] is not None]
+        self._keras.apply(self._optimizer, [g for g, _ in moving], [v for _, v in moving])
         return float(loss.numpy()), gradients
 
     def weights(self) -> dict[str, Array]:
@@ -64,17 +63,19 @@ class KerasTrainer:
 
     def _copy(self, weights: Sequence[Any]) -> Any:
         if self._settings.double:
-            model = double_model(self._keras, self._source)
+            model = double_model(self._keras.module, self._source)
             if model is None:
                 raise unsupported("the model can not be rebuilt in float64, which a trace needs")
         else:
-            model = self._keras.models.clone_model(self._source)
+            model = self._keras.module.models.clone_model(self._source)
         model.set_weights(weights)
         return model
 
     def _network_weights(self, model: Any) -> dict[str, Array]:
-        graph = model if hasattr(model, "_inputs_struct") else model._functional
-        built = keras_network(graph, self._signature, self._ordered, any_precision=True)
+        graph = self._keras.graph(model)
+        built = keras_network(
+            self._keras, graph, self._signature, self._ordered, any_precision=True
+        )
         return built.weights
 
     def _gradients(self, variables: Sequence[Any], found: Sequence[Any]) -> dict[str, Array]:
@@ -84,7 +85,7 @@ class KerasTrainer:
         for variable in self._model.weights:
             gradient = known.get(id(variable))
             if gradient is None:
-                held.append(np.zeros(variable.shape, variable.dtype))
+                held.append(np.zeros_like(variable.numpy()))
             else:
                 held.append(np.array(self._tf.convert_to_tensor(gradient).numpy()))
         return self._network_weights(self._copy(held))

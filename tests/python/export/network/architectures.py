@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 
 FAMILIES = ("rows", "images", "signals", "steps", "tokens")
@@ -167,10 +169,9 @@ _TORCH = {
 }  # fmt: skip
 
 
-def keras_model(seed: int):
-    """A model with statistics that are not 0 and 1, and example inputs."""
-    import keras
-
+def keras_model(seed: int, name: str = "keras"):
+    """A model of either Keras with statistics that are not 0 and 1, and example inputs."""
+    keras = import_module(name)
     keras.utils.set_random_seed(seed)
     random = np.random.default_rng(seed)
     model, example = _KERAS[FAMILIES[seed % len(FAMILIES)]](keras, keras.layers, random)
@@ -187,7 +188,7 @@ def _keras_rows(keras, k, random):
     for _ in range(int(random.integers(1, 4))):
         y = k.Dense(width, use_bias=bool(random.integers(2)))(x)
         y = k.BatchNormalization()(y) if random.integers(2) else k.LayerNormalization()(y)
-        y = k.Activation(str(random.choice(KERAS_ACTIVATIONS)))(y)
+        y = k.Activation(_keras_activation(keras, random))(y)
         x = k.Add()([x, k.Dropout(0.2)(y)])
     gated = k.Multiply()([k.Dense(width, activation="sigmoid")(x), x])
     x = k.Concatenate()([x, k.Subtract()([gated, x]), gated * 0.5 - 1.0])
@@ -199,7 +200,7 @@ def _keras_images(keras, k, random):
     inputs = keras.Input((9, 8, 3), name="x")
     x = k.Rescaling(0.5, offset=-0.25)(inputs)
     padding = str(random.choice(["same", "valid"]))
-    activation = str(random.choice(KERAS_ACTIVATIONS))
+    activation = _keras_activation(keras, random)
     x = k.Conv2D(4, 3, strides=int(random.integers(1, 3)), padding=padding)(x)
     x = k.Activation(activation)(k.BatchNormalization()(x))
     x = k.Add()([x, k.DepthwiseConv2D(3, padding="same", use_bias=False)(x)])
@@ -219,7 +220,7 @@ def _keras_signals(keras, k, random):
         k.LeakyReLU() if random.integers(2) else k.ReLU(max_value=6),
         k.DepthwiseConv1D(3, depth_multiplier=2, padding="same"),
         k.MaxPooling1D(2) if random.integers(2) else k.AveragePooling1D(2),
-        k.SeparableConv1D(5, 3, padding="same", activation=str(random.choice(KERAS_ACTIVATIONS))),
+        k.SeparableConv1D(5, 3, padding="same", activation=_keras_activation(keras, random)),
         k.GlobalMaxPooling1D() if random.integers(2) else k.Flatten(),
         k.Dense(2),
     ]
@@ -247,6 +248,14 @@ def _keras_tokens(keras, k, random):
     x = k.Add()([x, k.Dropout(0.1)(fed)])
     x = k.GlobalAveragePooling1D()(x) if random.integers(2) else k.Reshape((40,))(x)
     return keras.Model(inputs, k.Dense(3)(x)), (random.integers(0, 11, (4, 5)),)
+
+
+def _keras_activation(keras, random) -> str:
+    """One that the Keras has; ``hard_sigmoid`` is another function in tf_keras."""
+    known = [n for n in KERAS_ACTIVATIONS if hasattr(keras.activations, n)]
+    if keras.__name__ == "tf_keras":
+        known.remove("hard_sigmoid")
+    return str(random.choice(known))
 
 
 _KERAS = {

@@ -1,6 +1,8 @@
-"""Thirty drawn models as networks: within the float64 oracle, in Python and on the JVM."""
+"""Drawn models as networks: within the float64 oracle, in Python and on the JVM."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import pytest
 from python.export.network.architectures import keras_model, torch_model
@@ -25,9 +27,13 @@ from sealane.export.preparation import Wanted, prepare
 ROWS = (1, 5)
 
 
-@pytest.fixture(params=["torch", "keras"], scope="module")
-def make(request):
-    return torch_model if request.param == "torch" else keras_model
+MODELS = {
+    "torch": torch_model,
+    "keras": keras_model,
+    "tf_keras": partial(keras_model, name="tf_keras"),
+}
+DRAWN = [(name, seed) for name in ("torch", "keras") for seed in range(15)]
+DRAWN += [("tf_keras", seed) for seed in range(10, 15)]  # one of each family
 
 
 def bundle_of(prepared, built, seed, folder):
@@ -64,9 +70,9 @@ def bundle_of(prepared, built, seed, folder):
     return folder / "bundle", cases
 
 
-@pytest.mark.parametrize("seed", range(15))
-def test_drawn_model_is_within_the_oracle(make, seed, tmp_path):
-    model, example = make(seed)
+@pytest.mark.parametrize(("name", "seed"), DRAWN)
+def test_drawn_model_is_within_the_oracle(name, seed, tmp_path):
+    model, example = MODELS[name](seed)
     prepared = prepare(model, example, Wanted())
     built = prepared.source.to_network(prepared.bare)
     bundle, cases = bundle_of(prepared, built, seed, tmp_path)
