@@ -1,4 +1,4 @@
-"""Training a Keras 3 model on features by name."""
+"""Training a Keras model, of Keras 3 or tf_keras, on features by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sealane.core.frameworks import load_module
+from sealane.core import ErrorCode, SealaneError
+from sealane.core.keras import keras_of
 from sealane.training.run import Array, Loss, Plan, Rows, loop, split
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def fit(
 ) -> History:
     """Compiles and trains a Keras model in place; afterwards it has its best weights.
 
-    The run is the same for the same seed on one machine. Keras' global random state is set to the
-    seed.
+    The run is the same for the same seed on one machine. The global random state of the model's
+    Keras is set to the seed.
 
     Args:
-        model: A Sequential, Functional or subclassed model.
+        model: A Sequential, Functional or subclassed model of ``keras`` or ``tf_keras``.
         features: By input name ``[rows, …]``; a model with one unnamed input takes a dict of one.
         target: ``[rows]`` (or the shape the outputs have): 0/1, class numbers, or numbers.
         from_logits: Whether the outputs are logits, not probabilities.
@@ -59,10 +60,14 @@ def fit(
         The history.
 
     Raises:
-        SealaneError: INPUT_RAGGED, INPUT_SHAPE or INPUT_DOMAIN for rows that can not be trained
-            on, ENGINE_RUN_FAILED when the loss is not finite, ENGINE_UNAVAILABLE without Keras.
+        SealaneError: INPUT_DTYPE for what is no Keras model, INPUT_RAGGED, INPUT_SHAPE or
+            INPUT_DOMAIN for rows that can not be trained on, ENGINE_RUN_FAILED when the loss is not
+            finite.
     """
-    keras = load_module("keras", "tensorflow")
+    made_with = keras_of(model)
+    if made_with is None:
+        raise SealaneError(ErrorCode.INPUT_DTYPE, f"A {type(model).__name__} is no Keras model.")
+    keras = made_with.module
     plan = Plan(epochs, batch_size, lr, seed, patience, progress)
     rows, held = split(features, target, validation, seed)
     keras.utils.set_random_seed(seed)
@@ -78,7 +83,7 @@ def batch_loss(keras: Any, loss: Loss | Callable[[Any, Any], Any], *, from_logit
     """The mean loss of a batch, a function of targets and outputs.
 
     Args:
-        keras: The module.
+        keras: The module, ``keras`` or ``tf_keras``.
         loss: A name, or the function itself.
         from_logits: Whether the outputs are logits, not probabilities.
     """

@@ -17,7 +17,7 @@ class Trained:
     by a Java service (``io.sealane.bridge.PythonProcess.train``).
 
     Attributes:
-        model: A ``torch.nn.Module`` or a Keras 3 model.
+        model: A ``torch.nn.Module`` or a Keras model.
         example_inputs: As for :func:`sealane.export`.
         metrics: What was measured, by name; kept in the bundle's lineage.
         options: Further arguments of :func:`sealane.export` by name, such as ``features``,

@@ -34,6 +34,19 @@ def crossed(_=None, dropout=0.0, norm=False):
     return keras.Sequential([*layers, keras.layers.Dense(1, "sigmoid")])
 
 
+def legacy_crossed():
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(3)
+    layers = [
+        tf_keras.Input((2,)),
+        tf_keras.layers.Dense(16, "tanh"),
+        tf_keras.layers.Dropout(0.05),
+    ]
+    layers += [tf_keras.layers.BatchNormalization(), tf_keras.layers.Dense(1, "sigmoid")]
+    return tf_keras.Sequential(layers)
+
+
 def trainable(model=crossed, **changes):
     options = {"formats": ("onnx",), "output_names": ["same"]}
     return KerasTrainable(**{"model": model, "inputs": ["x"], "options": options} | changes)
@@ -43,11 +56,16 @@ def losses(made):
     return [(each["loss"], each["validationLoss"]) for each in made.epochs]
 
 
-def test_two_ranks_train_a_bundle(table, tmp_path):
-    model = trainable(lambda _: crossed(dropout=0.05, norm=True))
-    made = train(table, model, settings(tmp_path, epochs=6))
+@pytest.mark.parametrize("framework", ["keras", "tf_keras"])
+def test_two_ranks_train_a_bundle(table, tmp_path, framework):
+    """Of a function in one case, of a model in the other."""
+    model = (
+        (lambda _: crossed(dropout=0.05, norm=True)) if framework == "keras" else legacy_crossed()
+    )
+    made = train(table, trainable(model), settings(tmp_path, epochs=6))
     assert made.epochs[-1]["validationLoss"] < 0.3 < made.epochs[0]["validationLoss"]
-    assert made.epochs[-1]["validationAuc"] > 0.95 > made.epochs[0]["validationAuc"]
+    assert made.epochs[-1]["validationAuc"] > max(0.95, made.epochs[0]["validationAuc"])
+    assert sealane.inspect(made.path).manifest.lineage["framework"] == framework
     with sealane.open(made) as session:
         x = np.array([[0.7, 0.7], [0.7, -0.7], [-0.5, 0.5], [-0.5, -0.5]], np.float32)
         same = session.run({"x": x})["same"]
@@ -140,10 +158,12 @@ def test_raw_columns_and_missing_values(spark, tmp_path):
 def test_what_can_not_be_trained_is_refused(table, tmp_path):
     named = keras.Sequential([keras.Input((2,), name="z"), keras.layers.Dense(1)])
     wide = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    legacy = pytest.importorskip("tf_keras")
     two = KerasTrainable(model=named, inputs=["x", "id"])
     for model, code in [
         (trainable(lambda _: "no model"), "INPUT_DTYPE"),
         (trainable(keras.Sequential([keras.layers.Dense(1)])), "INPUT_DTYPE"),
+        (trainable(legacy.Sequential([legacy.layers.Dense(1)])), "INPUT_DTYPE"),
         (two, "INPUT_UNKNOWN"),
         (trainable(wide), "INPUT_SHAPE"),
     ]:

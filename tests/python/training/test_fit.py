@@ -1,8 +1,9 @@
-"""Both frameworks' fit: learns, repeats itself for a seed, stops early, keeps the best."""
+"""Every framework's fit: learns, repeats itself for a seed, stops early, keeps the best."""
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -16,6 +17,7 @@ from sealane.training import torch as torch_training
 from sealane.training.history import Epoch, History
 
 FRAMEWORKS = ["torch", "keras"]
+EVERY = [*FRAMEWORKS, "tf_keras"]
 
 
 def table(rows=2000):
@@ -49,9 +51,7 @@ def torch_model():
     return Model()
 
 
-def keras_model():
-    import keras
-
+def keras_model(keras):
     keras.utils.set_random_seed(1)
     numeric, city = keras.Input((3,), name="numeric"), keras.Input((), dtype="int64", name="city")
     x = keras.layers.Concatenate()([numeric, keras.layers.Embedding(4, 3)(city)])
@@ -64,8 +64,8 @@ def keras_model():
 def fit(framework, features, target, **options):
     """A fresh model, trained, with its history and a function that predicts."""
     options = {"epochs": 8, "batch_size": 100, "lr": 0.01, "progress": False, **options}
-    if framework == "keras":
-        model = keras_model()
+    if framework != "torch":
+        model = keras_model(import_module(framework))
         history = keras_training.fit(model, features, target, **options)
         return model.get_weights(), history, lambda x: model.predict(x, verbose=0)
     import torch
@@ -81,7 +81,7 @@ def fit(framework, features, target, **options):
     return [value.numpy().copy() for value in model.state_dict().values()], history, predict
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", EVERY)
 def test_it_learns_and_repeats_itself(framework):
     features, late = table()
     weights, history, predict = fit(framework, features, late, seed=3)
@@ -98,7 +98,7 @@ def test_it_learns_and_repeats_itself(framework):
     assert "rows/s" in str(history)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", EVERY)
 def test_it_stops_early_and_keeps_the_best(framework):
     features, late = table(400)
     noise = np.random.default_rng(0).integers(0, 2, 400).astype(np.float32)
@@ -114,7 +114,7 @@ def test_it_stops_early_and_keeps_the_best(framework):
     assert loss == pytest.approx(losses[history.best], rel=1e-4)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", EVERY)
 def test_without_validation_it_keeps_the_last(framework):
     features, late = table(200)
     _, history, _ = fit(framework, features, late, epochs=3, validation=None)
@@ -151,6 +151,12 @@ def test_what_can_not_be_trained_on_is_refused(framework, change, code):
             **{"epochs": 1, **change},
         )  # fmt: skip
     assert caught.value.code is ErrorCode(code)
+
+
+def test_keras_takes_no_other_model():
+    with pytest.raises(SealaneError, match="no Keras model") as caught:
+        keras_training.fit(torch_model(), *table(20), progress=False)
+    assert caught.value.code is ErrorCode.INPUT_DTYPE
 
 
 def test_torch_names_features_that_the_module_does_not_take():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sealane.bundle import read_bundle
 from sealane.core import ErrorCode, SealaneError
+from sealane.core.keras import keras_of, set_random_seed
 from sealane.export.exporting import check_request, export
 from sealane.spark.arrow import pa
 from sealane.spark.gateway import java_class, java_errors
@@ -209,11 +210,10 @@ def _collected(df: DataFrame) -> Any:
 def _module(given: Any, fitted: FittedFeatures | None, seed: int) -> Any:
     """The model, or what the function makes with the seed set."""
     kinds = {(each.__module__.partition(".")[0], each.__name__) for each in type(given).__mro__}
-    if kinds & {("torch", "Module"), ("keras", "Model")}:
+    if ("torch", "Module") in kinds or keras_of(given) is not None:
         return given
-    torch, keras = sys.modules.get("torch"), sys.modules.get("keras")
-    if keras is not None:
-        keras.utils.set_random_seed(seed)
+    set_random_seed(seed)
+    torch = sys.modules.get("torch")
     if torch is None:
         return given(fitted)
     with torch.random.fork_rng(devices=[]):

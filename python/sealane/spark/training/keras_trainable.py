@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pyspark import cloudpickle
 
 from sealane.core import ErrorCode, SealaneError
-from sealane.core.frameworks import load_module
+from sealane.core.keras import KERAS_3, keras_of, set_random_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sealane.core.keras import Keras
     from sealane.features import Features, FittedFeatures
     from sealane.spark.training.trainable import Prepared
     from sealane.training.distributed.config import TrainConfig
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KerasTrainable:
-    """A Keras 3 model for TensorFlow's MultiWorkerMirroredStrategy.
+    """A model of Keras 3 or of ``tf_keras`` for TensorFlow's MultiWorkerMirroredStrategy.
 
     Running means and variances are averaged over the ranks in each step. What a function makes the
     model of has to be importable on the executors, or defined in ``__main__``; a model of layers of
-    one's own has to be made by a function.
+    one's own has to be made by a function, and a ``tf_keras`` model for mixed precision too.
 
     Attributes:
         model: A built model, or a function of the fitted features (None without) that makes one;
@@ -59,21 +60,21 @@ class KerasTrainable:
             SealaneError: ENGINE_UNAVAILABLE without Keras, INPUT_DTYPE when it is no model or has
                 no weights yet, INPUT_UNKNOWN for a feature that it has no input for.
         """
-        keras = load_module("keras", "tensorflow")
+        _ = KERAS_3.module  # Part of TensorFlow, and of its seeds, whichever the model is from.
+        set_random_seed(config.seed)
+        if keras_of(self.model) is not None:
+            _keras_of_built(self.model)
         make = _Made(self.model, fitted)
-        keras.utils.set_random_seed(config.seed)
         model = make()
-        if not isinstance(model, keras.Model) or not model.built:
-            raise SealaneError(
-                ErrorCode.INPUT_DTYPE, f"model gives a {type(model).__name__}, no built keras.Model"
-            )
+        keras = _keras_of_built(model)
         _check_inputs(model, names)
         from sealane.training.distributed.tensorflow_rank import KerasPayload
 
+        weights = [variable.numpy() for variable in keras.weights(model)]
         loss = self.loss or config.loss
-        payload = KerasPayload(make, model.get_weights(), loss, self.from_logits)
+        payload = KerasPayload(keras, make, weights, loss, self.from_logits)
         pickle: Any = cloudpickle
-        return _PreparedKeras(model, pickle.dumps(payload))
+        return _PreparedKeras(keras, model, pickle.dumps(payload))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,19 @@ class _Made:
     fitted: FittedFeatures | None
 
     def __call__(self) -> Any:
-        keras = load_module("keras", "tensorflow")
-        if not isinstance(self.given, keras.Model):
+        if keras_of(self.given) is None:
             return self.given(self.fitted)
         pickle: Any = cloudpickle
         return pickle.loads(pickle.dumps(self.given))
+
+
+def _keras_of_built(model: Any) -> Keras:
+    keras = keras_of(model)
+    if keras is None or not isinstance(model, keras.module.Model) or not model.built:
+        raise SealaneError(
+            ErrorCode.INPUT_DTYPE, f"model gives a {type(model).__name__}, no built keras.Model"
+        )
+    return keras
 
 
 def _check_inputs(model: Any, names: Sequence[str]) -> None:
@@ -104,11 +113,12 @@ def _check_inputs(model: Any, names: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _PreparedKeras:
+    keras: Keras
     model: Any
     payload: bytes
 
     def finish(self, weights: bytes) -> object:
-        from sealane.training.distributed.tensorflow_rank import loaded
+        from sealane.training.distributed.tensorflow_rank import assign, loaded
 
-        self.model.set_weights(loaded(weights))
+        assign(self.keras.weights(self.model), loaded(weights))
         return self.model

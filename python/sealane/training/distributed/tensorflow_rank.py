@@ -26,6 +26,7 @@ tf: Any = importlib.import_module("tensorflow")
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sealane.core.keras import Keras
     from sealane.training.distributed.config import TrainConfig
     from sealane.training.distributed.rank import RankJob
     from sealane.training.run import Array, Rows
@@ -41,12 +42,14 @@ class KerasPayload:
     """What is trained. Picklable by cloudpickle.
 
     Attributes:
+        keras: The Keras that the model is from.
         make: Makes the model.
-        weights: Its first weights, in the order of ``get_weights``.
+        weights: Its first weights, in the order of `Keras.weights`.
         loss: A name, or a function of targets and outputs.
         from_logits: Whether the outputs are logits.
     """
 
+    keras: Keras
     make: Callable[[], Any]
     weights: Arrays
     loss: Any
@@ -113,32 +116,30 @@ class TensorFlowLearner:
     ) -> None:
         self._strategy = strategy
         self._options = options
-        self._model = payload.make()
-        if config.precision == "mixed":
-            for layer in self._model._flatten_layers(include_self=False):
-                layer.dtype_policy = "mixed_bfloat16"
-        self._model.set_weights(payload.weights)
+        self._keras = payload.keras
+        self._model = _made(payload, config)
+        # What AutoGraph makes of the model is a function of its own, so that in ours nothing is
+        # converted: it would wrap our errors in others.
+        self._call = tf.function(self._model.__call__) if self._keras.autograph else self._model
         self._likely = config.loss == "binary" and not payload.from_logits
         self._each = payload.loss in ("binary", "squared")
-        self._keras = importlib.import_module("keras")
-        self._loss = batch_loss(self._keras, payload.loss, from_logits=payload.from_logits)
-        self._optimizer = _optimizer(self._keras, config)
+        module = self._keras.module
+        self._loss = batch_loss(module, payload.loss, from_logits=payload.from_logits)
+        self._optimizer = _optimizer(module, config)
         self._optimizer.build(self._model.trainable_variables)
-        trained = {id(variable) for variable in self._model.trainable_weights}
-        self._statistics = [v for v in self._model.weights if id(v) not in trained]
-        weights = {id(variable) for variable in self._model.weights}
-        self._seeds = [v for v in self._model.variables if id(v) not in weights]
+        self._weights = self._keras.weights(self._model)
+        self._statistics = _statistics(self._model, self._weights)
+        self._reseeds = self._keras.reseeds(self._model)
         self._sum = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-        # As Keras' own loop, not converted: AutoGraph would wrap our errors in others.
         self._step = tf.function(self._update, autograph=False)
         self._forward = tf.function(self._inferred, reduce_retracing=True, autograph=False)
         self._total = tf.function(self._summed, autograph=False)
 
     def step(self, rows: Rows, seed: int) -> None:
         """Forward, backward with the gradients' mean over the ranks, update."""
-        drawn = np.random.SeedSequence(seed).generate_state(2 * len(self._seeds), np.uint32)
-        for variable, state in zip(self._seeds, drawn.reshape(-1, 2), strict=True):
-            variable.assign(state)
+        drawn = np.random.SeedSequence(seed).generate_state(2 * len(self._reseeds), np.uint32)
+        for reseed, words in zip(self._reseeds, drawn.reshape(-1, 2), strict=True):
+            reseed(words)
         self._step(*self._tensors(rows))
 
     def taken(self) -> float:
@@ -161,29 +162,25 @@ class TensorFlowLearner:
 
     def state(self) -> bytes:
         """Weights and the optimizer's variables."""
-        optimizer = [np.asarray(variable) for variable in self._optimizer.variables]
-        return _saved([*self._model.get_weights(), *optimizer])
+        return _saved([*self._weights, *self._optimizer.variables])
 
     def load(self, state: bytes) -> None:
         """Weights and the optimizer's variables."""
-        found = loaded(state)
-        count = len(self._model.weights)
-        self._model.set_weights(found[:count])
-        for variable, value in zip(self._optimizer.variables, found[count:], strict=True):
-            variable.assign(value)
+        assign([*self._weights, *self._optimizer.variables], loaded(state))
 
     def weights(self) -> bytes:
-        """The model's, in the order of ``get_weights``."""
-        return _saved(self._model.get_weights())
+        """The model's, in the order of `Keras.weights`."""
+        return _saved(self._weights)
 
     def _update(self, x: Any, y: Any) -> None:
         trained = self._model.trainable_variables
-        values = [variable.value for variable in trained]
         with tf.GradientTape() as tape:
-            loss = self._judged(y, self._model(x, training=True))
+            loss = self._judged(y, self._call(x, training=True))
+        values = [self._keras.value(variable) for variable in trained]
         gradients = tape.gradient(loss, values, unconnected_gradients="zero")
-        reduced = self._reduced("MEAN", [*gradients, *(each.value for each in self._statistics)])
-        self._optimizer.apply(reduced[: len(trained)], trained)
+        statistics = [self._keras.value(variable) for variable in self._statistics]
+        reduced = self._reduced("MEAN", [*gradients, *statistics])
+        self._keras.apply(self._optimizer, reduced[: len(trained)], trained)
         for variable, mean in zip(self._statistics, reduced[len(trained) :], strict=True):
             variable.assign(mean)
         self._sum.assign_add(tf.cast(loss, tf.float64))
@@ -212,7 +209,7 @@ class TensorFlowLearner:
         return self._loss(y, tf.cast(outputs, tf.float32))
 
     def _inferred(self, x: Any, y: Any) -> tuple[Any, Any]:
-        outputs = self._model(x, training=False)
+        outputs = self._call(x, training=False)
         return self._judged(y, outputs), outputs
 
     def _summed(self, values: Any) -> Any:
@@ -229,11 +226,38 @@ def loaded(data: bytes) -> Arrays:
         return [found[str(number)] for number in range(len(found.files))]
 
 
-def _saved(arrays: Arrays) -> bytes:
+def assign(variables: Sequence[Any], values: Arrays) -> None:
+    """Gives variables of either Keras their values."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _saved(variables: Sequence[Any]) -> bytes:
     buffer = io.BytesIO()
-    named: dict[str, Any] = {str(number): array for number, array in enumerate(arrays)}
+    named = {str(number): _array(variable) for number, variable in enumerate(variables)}
     np.savez(buffer, **named)
     return buffer.getvalue()
+
+
+def _array(variable: Any) -> Any:
+    """Its values; bfloat16, which no file of NumPy's keeps, as float32."""
+    array = variable.numpy()
+    return array.astype(np.float32) if array.dtype.kind == "V" else array
+
+
+def _made(payload: KerasPayload, config: TrainConfig) -> Any:
+    """The model with its first weights, in the run's precision."""
+    mixed = config.precision == "mixed"
+    model = payload.keras.mixed(payload.make) if mixed else payload.make()
+    assign(payload.keras.weights(model), payload.weights)
+    return model
+
+
+def _statistics(model: Any, weights: Sequence[Any]) -> list[Any]:
+    """The weights that a step may change without a gradient: running means, and no counts."""
+    trained = {id(variable) for variable in model.trainable_weights}
+    rest = [each for each in weights if id(each) not in trained]
+    return [each for each in rest if tf.as_dtype(each.dtype).is_floating]
 
 
 def _optimizer(keras: Any, config: TrainConfig) -> Any:
