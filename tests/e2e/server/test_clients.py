@@ -14,7 +14,12 @@ ENVIRONMENTS = ROOT / ".venv-clients"
 
 @pytest.mark.parametrize(
     ("environment", "program"),
-    [("tritonclient", "triton_http"), ("tritonclient", "triton_grpc"), ("kserve", "kserve_sdk")],
+    [
+        ("tritonclient", "triton_http"),
+        ("tritonclient", "triton_grpc"),
+        ("kserve", "kserve_sdk"),
+        ("ovmsclient", "ovms_http"),
+    ],
 )
 def test_a_client_talks_to_the_server(server, case, environment, program):
     python = ENVIRONMENTS / environment / "bin/python"

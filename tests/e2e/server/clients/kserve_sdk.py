@@ -1,4 +1,4 @@
-"""What a user of KServe's SDK does over V2; run as ``triton_http.py`` is, with the HTTP address."""
+"""What a user of KServe's SDK does over V1 and V2; run as ``triton_http.py`` is."""
 
 import asyncio
 import json
@@ -50,6 +50,23 @@ async def rest():
     await client.close()
 
 
+async def rest_v1():
+    url = f"http://{address}"
+    client = InferenceRESTClient(RESTConfig(protocol="v1"))
+    assert await client.is_server_live(url)
+    assert await client.is_model_ready(url, model)
+    answer = await client.infer(url, {"instances": rows.tolist()}, model_name=model)
+    np.testing.assert_array_equal(np.array(answer["predictions"], np.float32), expected)
+    for bad, of, status in ((rows[:, :-1], model, 400), (rows, "absent", 404)):
+        try:
+            await client.infer(url, {"instances": bad.tolist()}, model_name=of)
+        except httpx.HTTPStatusError as error:
+            assert error.response.status_code == status
+        else:
+            raise AssertionError("not refused")
+    await client.close()
+
+
 async def grpc():
     async with InferenceGRPCClient(address) as client:
         assert await client.is_server_live()
@@ -67,5 +84,6 @@ async def grpc():
 
 
 asyncio.run(rest())
+asyncio.run(rest_v1())
 asyncio.run(grpc())
 print("done")

@@ -24,6 +24,7 @@ import io.sealane.serving.ModelRepository;
 import java.io.File;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -132,15 +133,18 @@ final class SealaneServer implements AutoCloseable {
     }
     common(server);
     new V2Rest(plane, this::isReady).bind(server);
+    new V1Rest(plane).bind(server);
     V2RepositoryRest rest = new V2RepositoryRest(repository);
     rest.bindIndex(server);
     if (config.management().onMainPort()) {
       rest.bindChanges(server);
     }
     server.service(grpc(plane, config.management().onMainPort()));
-    server.decoratorUnder("/v2", DecodingService.newDecorator());
-    server.decoratorUnder(
-        "/v2", EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
+    for (String path : List.of("/v1", "/v2")) {
+      server.decoratorUnder(path, DecodingService.newDecorator());
+      server.decoratorUnder(
+          path, EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
+    }
     return server.build();
   }
 

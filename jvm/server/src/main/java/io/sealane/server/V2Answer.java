@@ -2,18 +2,14 @@ package io.sealane.server;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
-import io.sealane.core.DataType;
-import io.sealane.core.Float16;
 import io.sealane.core.Tensor;
 import io.sealane.serving.InferenceResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** An answer in V2's JSON, with the outputs that were asked for so as bytes after it. */
 final class V2Answer {
@@ -107,63 +103,9 @@ final class V2Answer {
       json.writeEndObject();
     } else {
       json.writeArrayFieldStart("data");
-      data(json, tensor);
+      JsonValues.flat(json, tensor);
       json.writeEndArray();
     }
     json.writeEndObject();
-  }
-
-  /** All values, flat. */
-  static void data(JsonGenerator json, Tensor tensor) throws IOException {
-    if (tensor.dtype() == DataType.BYTES) {
-      for (String value : tensor.strings()) {
-        string(json, value);
-      }
-      return;
-    }
-    IOException failed =
-        tensor.read(
-            memory -> {
-              try {
-                numbers(json, tensor.dtype(), memory);
-                return null;
-              } catch (IOException error) {
-                return error;
-              }
-            });
-    if (failed != null) {
-      throw failed;
-    }
-  }
-
-  private static void string(JsonGenerator json, @Nullable String value) throws IOException {
-    if (value == null) {
-      json.writeNull();
-    } else {
-      json.writeString(value);
-    }
-  }
-
-  private static void numbers(JsonGenerator json, DataType dtype, ByteBuffer memory)
-      throws IOException {
-    int count = memory.remaining() / dtype.width();
-    for (int i = 0; i < count; i++) {
-      switch (dtype) {
-        case BOOL -> json.writeBoolean(memory.get(i) != 0);
-        case UINT8 -> json.writeNumber(memory.get(i) & 0xff);
-        case INT8 -> json.writeNumber(memory.get(i));
-        case UINT16 -> json.writeNumber(memory.getShort(2 * i) & 0xffff);
-        case INT16 -> json.writeNumber(memory.getShort(2 * i));
-        case UINT32 -> json.writeNumber(memory.getInt(4 * i) & 0xffffffffL);
-        case INT32 -> json.writeNumber(memory.getInt(4 * i));
-        case UINT64 -> json.writeNumber(Long.toUnsignedString(memory.getLong(8 * i)));
-        case INT64 -> json.writeNumber(memory.getLong(8 * i));
-        case FP32 -> json.writeNumber(memory.getFloat(4 * i));
-        case FP64 -> json.writeNumber(memory.getDouble(8 * i));
-        case FP16 -> json.writeNumber(Float16.fromHalf(memory.getShort(2 * i)));
-        case BF16 -> json.writeNumber(Float16.fromBfloat(memory.getShort(2 * i)));
-        case BYTES -> throw new IllegalStateException("no numbers");
-      }
-    }
   }
 }

@@ -1,0 +1,94 @@
+package io.sealane.server;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * JSON whose shape tells a tensor's: lists, maps by name, texts, booleans, null, and numbers as
+ * they are written, for what they are is told by the model.
+ */
+final class NestedJson {
+  private NestedJson() {}
+
+  /**
+   * A number, as it is written.
+   *
+   * @param text its characters
+   * @param whole whether it has neither fraction nor exponent
+   */
+  record Written(String text, boolean whole) {}
+
+  /** The object of a request's body. */
+  static Map<String, @Nullable Object> object(byte[] body) {
+    try (JsonParser json = V2Json.FACTORY.createParser(body)) {
+      if (json.nextToken() != JsonToken.START_OBJECT) {
+        throw Requests.invalid("the body must be a JSON object");
+      }
+      Map<String, @Nullable Object> object = members(json);
+      if (json.nextToken() != null) {
+        throw Requests.invalid("the JSON goes on after its object");
+      }
+      return object;
+    } catch (JsonProcessingException broken) {
+      throw Requests.invalid(
+          "the body is not JSON: " + Requests.quoted(broken.getOriginalMessage()));
+    } catch (IOException impossible) {
+      throw Requests.invalid("the body can not be read: " + impossible);
+    }
+  }
+
+  private static Map<String, @Nullable Object> members(JsonParser json) throws IOException {
+    Map<String, @Nullable Object> members = new LinkedHashMap<>();
+    while (json.nextToken() != JsonToken.END_OBJECT) {
+      String name = json.currentName();
+      json.nextToken();
+      if (members.containsKey(name)) {
+        throw Requests.invalid("'" + Requests.quoted(name) + "' is there twice");
+      }
+      members.put(name, value(json));
+    }
+    return members;
+  }
+
+  private static @Nullable Object value(JsonParser json) throws IOException {
+    return switch (json.currentToken()) {
+      case START_ARRAY -> list(json);
+      case START_OBJECT -> decoded(members(json));
+      case VALUE_STRING -> json.getText();
+      case VALUE_TRUE -> true;
+      case VALUE_FALSE -> false;
+      case VALUE_NULL -> null;
+      case VALUE_NUMBER_INT -> new Written(json.getText(), true);
+      default -> new Written(json.getText(), false);
+    };
+  }
+
+  private static List<@Nullable Object> list(JsonParser json) throws IOException {
+    List<@Nullable Object> list = new ArrayList<>();
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      list.add(value(json));
+    }
+    return list;
+  }
+
+  /** {@code {"b64": …}} is the text of those bytes; any other object is itself. */
+  private static Object decoded(Map<String, @Nullable Object> members) {
+    if (members.size() != 1 || !(members.get("b64") instanceof String encoded)) {
+      return members;
+    }
+    try {
+      byte[] bytes = Base64.getDecoder().decode(encoded);
+      return RawTensors.utf8("b64", 0, java.nio.ByteBuffer.wrap(bytes));
+    } catch (IllegalArgumentException broken) {
+      throw Requests.invalid("b64 is not base64");
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package io.sealane.server;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.linecorp.armeria.common.AggregatedHttpRequest;
+import com.linecorp.armeria.common.HttpMethod;
+import com.linecorp.armeria.common.HttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.server.HttpService;
+import com.linecorp.armeria.server.Route;
+import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import io.sealane.core.SealaneException;
+import io.sealane.core.Tensor;
+import io.sealane.serving.DataPlane;
+import io.sealane.serving.InferenceRequest;
+import io.sealane.serving.InferenceResponse;
+import io.sealane.serving.ServedModel;
+import io.sealane.serving.ServedVersion;
+import io.sealane.serving.VersionStatus;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * TensorFlow Serving's REST, which is KServe's V1 too: predict by rows or by columns, status and
+ * metadata. Versions are numbers there: a version's is its first, of {@code 3.1.0} it is 3, and 0
+ * is the newest.
+ */
+final class V1Rest {
+  private static final String MODEL =
+      "regex:(?i)^/v1/models/(?<model>[^/:]+)(?:/versions/(?<version>[^/:]+)|/labels/(?<label>\\w+))?";
+
+  private final DataPlane plane;
+
+  V1Rest(DataPlane plane) {
+    this.plane = plane;
+  }
+
+  void bind(ServerBuilder server) {
+    server
+        .route()
+        .get("/")
+        .build((context, request) -> Json.of(HttpStatus.OK, json -> text(json, "status", "alive")));
+    server.route().addRoute(get(MODEL + "$")).build(answering(this::status));
+    server.route().addRoute(get(MODEL + "/metadata$")).build(answering(this::metadata));
+    server
+        .route()
+        .addRoute(Route.builder().path(MODEL + ":predict$").methods(HttpMethod.POST).build())
+        .build(
+            (context, request) ->
+                HttpResponse.of(
+                    request
+                        .aggregate()
+                        .thenCompose(body -> predict(context, body))
+                        .exceptionally(Json::error)));
+  }
+
+  private static Route get(String path) {
+    return Route.builder().path(path).methods(HttpMethod.GET).build();
+  }
+
+  private interface Call {
+    HttpResponse answer(ServiceRequestContext context);
+  }
+
+  private static HttpService answering(Call call) {
+    return (ServiceRequestContext context, HttpRequest request) -> {
+      try {
+        return call.answer(context);
+      } catch (RuntimeException refused) {
+        return Json.error(refused);
+      }
+    };
+  }
+
+  private static void text(JsonGenerator json, String name, String value) throws IOException {
+    json.writeStartObject();
+    json.writeStringField(name, value);
+    json.writeEndObject();
+  }
+
+  private static String model(ServiceRequestContext context) {
+    return String.valueOf(context.pathParam("model"));
+  }
+
+  private ServedVersion served(ServiceRequestContext context) {
+    return served(plane.repository().model(model(context)), context);
+  }
+
+  private static ServedVersion served(ServedModel model, ServiceRequestContext context) {
+    String label = context.pathParam("label");
+    if (label != null && !label.isEmpty()) {
+      return model.labelled(label);
+    }
+    return numbered(model, context.pathParam("version"));
+  }
+
+  /** A version by its name or its number. */
+  static ServedVersion numbered(ServedModel model, @Nullable String version) {
+    if (version == null || version.isEmpty() || version.equals("0")) {
+      return model.version(null);
+    }
+    for (ServedVersion each : model.versions().values()) {
+      if (!model.versions().containsKey(version)
+          && Long.toString(number(each.version())).equals(version)) {
+        return each;
+      }
+    }
+    return model.version(version);
+  }
+
+  /** The number that a version begins with; 0 where it begins with none. */
+  static long number(String version) {
+    String digits = version.split("[^0-9]", 2)[0];
+    return digits.isEmpty() || digits.length() > 18 ? 0 : Long.parseLong(digits);
+  }
+
+  private HttpResponse status(ServiceRequestContext context) {
+    String name = model(context);
+    List<VersionStatus> found =
+        plane.repository().index().stream().filter(each -> each.model().equals(name)).toList();
+    boolean ready = true;
+    try {
+      String wanted = served(context).version();
+      String version = context.pathParam("version");
+      if (version != null && !version.isEmpty()) {
+        found = found.stream().filter(each -> each.version().equals(wanted)).toList();
+      }
+    } catch (SealaneException absent) {
+      ready = false;
+      if (!Problems.http(absent).equals(HttpStatus.SERVICE_UNAVAILABLE)) {
+        throw absent;
+      }
+    }
+    List<VersionStatus> told = found;
+    boolean answers = ready;
+    HttpStatus status = ready ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE;
+    return Json.of(status, json -> V1Descriptions.status(json, name, answers, told));
+  }
+
+  private HttpResponse metadata(ServiceRequestContext context) {
+    ServedVersion version = served(context);
+    return Json.of(HttpStatus.OK, json -> V1Descriptions.metadata(json, version));
+  }
+
+  private CompletableFuture<HttpResponse> predict(
+      ServiceRequestContext context, AggregatedHttpRequest http) {
+    ServedVersion version = served(context);
+    V1Request request = V1Request.of(version.session().signature(), http.content().array());
+    long millis = context.requestTimeoutMillis();
+    Long deadline = millis > 0 ? Long.valueOf(System.nanoTime() + millis * 1_000_000) : null;
+    CompletableFuture<InferenceResponse> answer =
+        plane.infer(
+            new InferenceRequest(
+                version.model(), version.version(), request.inputs(), List.of(), deadline, 0));
+    CompletableFuture<?> unused =
+        context.whenRequestCancelled().thenAccept(cause -> answer.cancel(false));
+    return answer.handle(
+        (response, error) -> error == null ? print(request, response) : Json.error(error));
+  }
+
+  private static HttpResponse print(V1Request request, InferenceResponse response) {
+    try (response) {
+      Map<String, Tensor> outputs = response.outputs();
+      return Json.of(
+          HttpStatus.OK,
+          request.byRows()
+              ? json -> V1Descriptions.predictions(json, outputs)
+              : json -> V1Descriptions.outputs(json, outputs));
+    } catch (RuntimeException failed) {
+      return Json.error(failed);
+    }
+  }
+}
