@@ -19,6 +19,7 @@ ENVIRONMENTS = ROOT / ".venv-clients"
         ("tritonclient", "triton_grpc"),
         ("kserve", "kserve_sdk"),
         ("ovmsclient", "ovms_http"),
+        ("ovmsclient", "ovms_grpc"),
     ],
 )
 def test_a_client_talks_to_the_server(server, case, environment, program):

@@ -178,6 +178,8 @@ final class SealaneServer implements AutoCloseable {
   private GrpcService grpc(DataPlane plane, boolean changes) {
     return GrpcService.builder()
         .addService(new V2Grpc(plane, this::isReady, changes))
+        .addService(new ServingGrpc(plane))
+        .addService(new ServingStatusGrpc(plane))
         .addService(ProtoReflectionServiceV1.newInstance())
         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
         .enableHealthCheckService(true)

@@ -90,7 +90,8 @@ final class V1Descriptions {
     json.writeEndObject();
   }
 
-  private static String type(DataType dtype) {
+  /** A dtype as TensorFlow calls it. */
+  static String type(DataType dtype) {
     return switch (dtype) {
       case FP16 -> "DT_HALF";
       case BF16 -> "DT_BFLOAT16";

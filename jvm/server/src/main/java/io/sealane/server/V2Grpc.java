@@ -55,7 +55,8 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
     this.changes = changes;
   }
 
-  private static <T> void answer(StreamObserver<T> observer, Supplier<T> answer) {
+  /** Answers at once, with a status when it is refused. */
+  static <T> void answer(StreamObserver<T> observer, Supplier<T> answer) {
     T value;
     try {
       value = answer.get();

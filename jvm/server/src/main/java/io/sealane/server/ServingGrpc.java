@@ -1,0 +1,166 @@
+package io.sealane.server;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Int64Value;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.sealane.core.Tensor;
+import io.sealane.core.TensorSpec;
+import io.sealane.protocols.serving.GetModelMetadataRequest;
+import io.sealane.protocols.serving.GetModelMetadataResponse;
+import io.sealane.protocols.serving.ModelSpec;
+import io.sealane.protocols.serving.PredictRequest;
+import io.sealane.protocols.serving.PredictResponse;
+import io.sealane.protocols.serving.PredictionServiceGrpc.PredictionServiceImplBase;
+import io.sealane.protocols.serving.SignatureDefMap;
+import io.sealane.protocols.tensorflow.SignatureDef;
+import io.sealane.protocols.tensorflow.TensorInfo;
+import io.sealane.serving.DataPlane;
+import io.sealane.serving.InferenceRequest;
+import io.sealane.serving.InferenceResponse;
+import io.sealane.serving.ServedModel;
+import io.sealane.serving.ServedVersion;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** TensorFlow Serving's prediction service. Versions are numbers, as in {@link V1Rest}. */
+final class ServingGrpc extends PredictionServiceImplBase {
+  private final DataPlane plane;
+
+  ServingGrpc(DataPlane plane) {
+    this.plane = plane;
+  }
+
+  /** The version that a spec names. */
+  static ServedVersion served(DataPlane plane, ModelSpec spec) {
+    ServedModel model = plane.repository().model(spec.getName());
+    return switch (spec.getVersionChoiceCase()) {
+      case VERSION_LABEL -> model.labelled(spec.getVersionLabel());
+      case VERSION -> V1Rest.numbered(model, Long.toString(spec.getVersion().getValue()));
+      case VERSIONCHOICE_NOT_SET -> model.version(null);
+    };
+  }
+
+  private static ModelSpec spec(String model, String version) {
+    return ModelSpec.newBuilder()
+        .setName(model)
+        .setVersion(Int64Value.of(V1Rest.number(version)))
+        .setSignatureName("serving_default")
+        .build();
+  }
+
+  @Override
+  public void predict(PredictRequest request, StreamObserver<PredictResponse> observer) {
+    CompletableFuture<PredictResponse> answer = predict(request);
+    ((ServerCallStreamObserver<PredictResponse>) observer)
+        .setOnCancelHandler(() -> answer.cancel(false));
+    CompletableFuture<?> unused =
+        answer.whenComplete(
+            (response, error) -> {
+              if (error != null) {
+                observer.onError(Problems.grpc(Problems.cause(error)).asRuntimeException());
+              } else {
+                observer.onNext(response);
+                observer.onCompleted();
+              }
+            });
+  }
+
+  private CompletableFuture<PredictResponse> predict(PredictRequest request) {
+    CompletableFuture<InferenceResponse> computed;
+    try {
+      ServedVersion version = served(plane, request.getModelSpec());
+      String signature = request.getModelSpec().getSignatureName();
+      if (!signature.isEmpty() && !signature.equals("serving_default")) {
+        throw Requests.invalid("the model has one signature, serving_default");
+      }
+      long millis = ServiceRequestContext.current().requestTimeoutMillis();
+      Long deadline = millis > 0 ? Long.valueOf(System.nanoTime() + millis * 1_000_000) : null;
+      computed =
+          plane.infer(
+              new InferenceRequest(
+                  version.model(),
+                  version.version(),
+                  inputs(request),
+                  request.getOutputFilterList(),
+                  deadline,
+                  0));
+    } catch (RuntimeException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
+    CompletableFuture<PredictResponse> answer = computed.thenApply(ServingGrpc::answer);
+    CompletableFuture<?> unused =
+        answer.whenComplete(
+            (response, error) -> {
+              if (answer.isCancelled()) {
+                computed.cancel(false);
+              }
+            });
+    return answer;
+  }
+
+  private static Map<String, Tensor> inputs(PredictRequest request) {
+    Map<String, Tensor> inputs = new LinkedHashMap<>();
+    try {
+      request
+          .getInputsMap()
+          .forEach((name, proto) -> inputs.put(name, TensorProtos.read(name, proto)));
+      return inputs;
+    } catch (RuntimeException | Error refused) {
+      inputs.values().forEach(Tensor::close);
+      throw refused;
+    }
+  }
+
+  private static PredictResponse answer(InferenceResponse response) {
+    try (response) {
+      PredictResponse.Builder answer =
+          PredictResponse.newBuilder().setModelSpec(spec(response.model(), response.version()));
+      response
+          .outputs()
+          .forEach((name, tensor) -> answer.putOutputs(name, TensorProtos.write(tensor)));
+      return answer.build();
+    }
+  }
+
+  @Override
+  public void getModelMetadata(
+      GetModelMetadataRequest request, StreamObserver<GetModelMetadataResponse> observer) {
+    V2Grpc.answer(observer, () -> metadata(request));
+  }
+
+  private GetModelMetadataResponse metadata(GetModelMetadataRequest request) {
+    if (!request.getMetadataFieldList().contains("signature_def")) {
+      throw Requests.invalid("the one metadata_field is signature_def");
+    }
+    ServedVersion version = served(plane, request.getModelSpec());
+    SignatureDef.Builder signature =
+        SignatureDef.newBuilder().setMethodName("tensorflow/serving/predict");
+    version
+        .session()
+        .signature()
+        .inputs()
+        .forEach(each -> signature.putInputs(each.name(), info(each)));
+    version
+        .session()
+        .signature()
+        .outputs()
+        .forEach(each -> signature.putOutputs(each.name(), info(each)));
+    SignatureDefMap map =
+        SignatureDefMap.newBuilder().putSignatureDef("serving_default", signature.build()).build();
+    return GetModelMetadataResponse.newBuilder()
+        .setModelSpec(spec(version.model(), version.version()))
+        .putMetadata("signature_def", Any.pack(map))
+        .build();
+  }
+
+  private static TensorInfo info(TensorSpec spec) {
+    return TensorInfo.newBuilder()
+        .setName(spec.name() + ":0")
+        .setDtype(TensorProtos.type(spec.dtype()))
+        .setTensorShape(TensorProtos.shape(spec))
+        .build();
+  }
+}
