@@ -89,10 +89,10 @@ def serving(repository: Path, *flags: str, jvm: tuple[str, ...] = ()):
         text=True,
         env={k: v for k, v in os.environ.items() if not k.startswith("SEALANE_SERVER_")},
     )
-    try:
-        with process.stdout:
+    with process.stdout:
+        try:
             yield Server(process)
+        finally:
+            # Until its output ends, the thread that reads it keeps the pipe from closing.
             process.kill()
-    finally:
-        process.kill()
-        process.wait()
+            process.wait()

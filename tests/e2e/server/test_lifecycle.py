@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+import socket
 import threading
 import time
 
@@ -130,6 +131,21 @@ def test_nothing_is_ready_before_its_golden_cases_are_replayed(repository):
         refused = server.post("/v2/models/broken/infer", BODY.encode())
         assert refused.status == 503
         assert "FILES_DIFFER" in refused.json["error"]
+
+
+def test_who_sends_too_slowly_is_told(repository):
+    with serving(repository, "--request.timeout", "1s") as server:
+        host, _, port = server.address.partition(":")
+        head = b"POST /v2/models/mlp/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{"
+        with socket.create_connection((host, int(port)), timeout=20) as slow:
+            slow.sendall(head)
+            began = time.monotonic()
+            answer = b""
+            while b"DEADLINE_EXCEEDED" not in answer:
+                answer += slow.recv(4096)
+        assert time.monotonic() - began < 10
+        assert answer.startswith(b"HTTP/1.1 504"), answer
+        assert server.post("/v2/models/mlp/infer", BODY.encode()).status == 200
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,9 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
   public StreamObserver<ModelInferRequest> modelStreamInfer(
       StreamObserver<ModelStreamInferResponse> observer) {
     ServiceRequestContext context = ServiceRequestContext.current();
+    // A stream has no end of its own: each message is limited instead.
+    context.clearRequestTimeout();
+    context.setMaxRequestLength(0);
     boolean asStatus = "true".equals(context.request().headers().get("triton_grpc_error"));
     return new V2GrpcStream(request -> infer(request, 0), observer, asStatus, context.eventLoop());
   }
