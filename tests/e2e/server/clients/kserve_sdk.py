@@ -1,22 +1,12 @@
-"""What a user of KServe's SDK does over V1 and V2; run as ``triton_http.py`` is."""
+"""What a user of KServe's SDK does over V1 and V2; run as ``golden_case.py`` says."""
 
 import asyncio
-import json
-import sys
-from pathlib import Path
 
 import httpx
 import numpy as np
+from golden_case import address, expected, model, name, rows
 from grpc import RpcError, StatusCode
 from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
-
-address, path = sys.argv[1:]
-case = json.loads(Path(path).read_text())
-model = case["model"]
-[(name, rows)] = case["inputs"].items()
-[(output, expected)] = case["outputs"].items()
-rows = np.array(rows, np.float32)
-expected = np.array(expected, np.float32)
 
 
 def request(array=rows, binary=False, of=model):

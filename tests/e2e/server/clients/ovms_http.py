@@ -1,21 +1,9 @@
-"""What a user of ``ovmsclient`` does over REST; run as ``triton_http.py`` is."""
-
-import json
-import sys
-from pathlib import Path
+"""What a user of ``ovmsclient`` does over REST; run as ``golden_case.py`` says."""
 
 import numpy as np
+from golden_case import address, expected, model, name, number, rows
 from ovmsclient import make_http_client
 from ovmsclient.tfs_compat.base.errors import InvalidInputError, ModelNotFoundError
-
-address, path = sys.argv[1:]
-case = json.loads(Path(path).read_text())
-model = case["model"]
-number = int(case["version"].partition(".")[0])
-[(name, rows)] = case["inputs"].items()
-[(output, expected)] = case["outputs"].items()
-rows = np.array(rows, np.float32)
-expected = np.array(expected, np.float32)
 
 client = make_http_client(address)
 for version in (0, number):

@@ -1,21 +1,12 @@
-"""What a user of ``tritonclient.grpc`` does; run as ``triton_http.py`` is."""
+"""What a user of ``tritonclient.grpc`` does; run as ``golden_case.py`` says."""
 
-import json
 import queue
-import sys
-from pathlib import Path
 
+import grpc
 import numpy as np
 import tritonclient.grpc as triton
+from golden_case import address, expected, model, name, output, rows, version
 from tritonclient.utils import InferenceServerException
-
-url, path = sys.argv[1:]
-case = json.loads(Path(path).read_text())
-model, version = case["model"], case["version"]
-[(name, rows)] = case["inputs"].items()
-[(output, expected)] = case["outputs"].items()
-rows = np.array(rows, np.float32)
-expected = np.array(expected, np.float32)
 
 
 def fed(array=rows):
@@ -34,7 +25,7 @@ def refused(call, status):
     raise AssertionError(f"not refused with {status}")
 
 
-with triton.InferenceServerClient(url) as client:
+with triton.InferenceServerClient(address) as client:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready(model)
@@ -90,4 +81,9 @@ with triton.InferenceServerClient(url) as client:
     client.load_model(model)
     np.testing.assert_array_equal(client.infer(model, fed()).as_numpy(output), expected)
     refused(lambda: client.load_model("absent"), "NOT_FOUND")
+
+with grpc.insecure_channel(address) as channel:
+    # grpc.health.v1.Health/Check: an empty request, and field 1 of the answer is 1 for SERVING.
+    check = channel.unary_unary("/grpc.health.v1.Health/Check")
+    assert check(b"", timeout=20) == b"\x08\x01"
 print("done")

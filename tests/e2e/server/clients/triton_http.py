@@ -1,24 +1,9 @@
-"""What a user of ``tritonclient.http`` does, against a server of the conformance bundles.
-
-Run with the client's own Python: ``triton_http.py HOST:PORT CASE``, where CASE is a JSON file of
-a model's golden case: ``{"model", "version", "inputs", "outputs"}`` with values by name.
-"""
-
-import json
-import sys
-from pathlib import Path
+"""What a user of ``tritonclient.http`` does, run as ``golden_case.py`` says."""
 
 import numpy as np
 import tritonclient.http as triton
+from golden_case import address, expected, model, name, output, rows, version
 from tritonclient.utils import InferenceServerException
-
-url, path = sys.argv[1:]
-case = json.loads(Path(path).read_text())
-model, version = case["model"], case["version"]
-[(name, rows)] = case["inputs"].items()
-[(output, expected)] = case["outputs"].items()
-rows = np.array(rows, np.float32)
-expected = np.array(expected, np.float32)
 
 
 def fed(binary, array=rows):
@@ -37,7 +22,7 @@ def refused(call, status):
     raise AssertionError(f"not refused with {status}")
 
 
-with triton.InferenceServerClient(url) as client:
+with triton.InferenceServerClient(address) as client:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready(model)
