@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 
+import grpc
 import pytest
 from e2e.server.conftest import GOOD
 from e2e.server.running import serving
@@ -16,13 +17,26 @@ from e2e.server.running import serving
 BODY = json.dumps(
     {"inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
 )
+INFER = "/v2/models/mlp/infer"
+PREDICT = "/v1/models/mlp:predict"
+
+# Field 1 of grpc.health.v1.HealthCheckResponse.
+SERVING = b"\x08\x01"
+NOT_SERVING = b"\x08\x02"
+
+
+def health(server):
+    with grpc.insecure_channel(server.address) as channel:
+        return channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=20)
 
 
 class Load:
     """Clients that ask on and on, each on a connection of its own that it keeps."""
 
-    def __init__(self, address, clients=4):
+    def __init__(self, address, clients=4, path=INFER, body=BODY):
         self.address = address
+        self.path = path
+        self.body = body
         self.statuses: list[int] = []
         self.seconds: list[float] = []
         self.broken: list[str] = []
@@ -52,7 +66,7 @@ class Load:
                     return
             began = time.perf_counter()
             try:
-                connection.request("POST", "/v2/models/mlp/infer", BODY)
+                connection.request("POST", self.path, self.body)
                 response = connection.getresponse()
                 text = response.read()
             except (OSError, http.client.HTTPException) as error:
@@ -60,14 +74,18 @@ class Load:
                 closed = isinstance(error, http.client.RemoteDisconnected | BrokenPipeError)
                 if not closed and not isinstance(error, ConnectionResetError):
                     self.broken.append(repr(error))
+                connection.close()
                 connection = None
                 continue
             self.seconds.append(time.perf_counter() - began)
             self.statuses.append(response.status)
-            if response.status == 200 and b'"scores"' not in text:
+            if response.status == 200 and not json.loads(text).keys() & {"outputs", "predictions"}:
                 self.broken.append(text.decode())
             if response.headers.get("connection") == "close":
+                connection.close()
                 connection = None
+        if connection is not None:
+            connection.close()
 
 
 @pytest.fixture
@@ -81,6 +99,7 @@ def repository(tmp_path):
 def test_sigterm_under_load_loses_nothing_and_readiness_turns_false_first(repository):
     with serving(repository, "--drain.notice", "2s") as server:
         assert server.get("/v2/health/ready").json == {"ready": True}
+        assert health(server) == SERVING
         with Load(server.address) as load:
             time.sleep(1)
             server.process.terminate()
@@ -88,6 +107,7 @@ def test_sigterm_under_load_loses_nothing_and_readiness_turns_false_first(reposi
             ready = server.get("/v2/health/ready")
             assert (ready.status, ready.json) == (503, {"ready": False})
             assert server.get("/v2/health/live").json == {"live": True}
+            assert health(server) == NOT_SERVING
             done = len(load.statuses)
             time.sleep(0.3)
             assert len(load.statuses) > done, "it does not accept during the notice"
@@ -161,3 +181,26 @@ def test_who_sends_too_slowly_is_told(repository):
 def test_wrong_settings_are_told_at_once(repository, flags, said):
     with pytest.raises(AssertionError, match=said), serving(repository, *flags):
         pass
+
+
+def test_no_request_is_lost_while_versions_are_swapped(tmp_path):
+    """Requests that name no version go to the successor when theirs is replaced at that moment."""
+    repository = tmp_path / "repository"
+    shutil.copytree(GOOD / "mlp", repository / "mlp/1")
+    second = shutil.copytree(GOOD / "mlp", tmp_path / "2")
+    manifest = (second / "sealane.json").read_text()
+    assert manifest.count('"version": "1.0.0"') == 1
+    (second / "sealane.json").write_text(
+        manifest.replace('"version": "1.0.0"', '"version": "2.0.0"')
+    )
+    body = json.dumps({"instances": [[1, 2, 3, 4]]})
+    bearer = {"Authorization": "Bearer secret"}
+    with serving(repository) as server, Load(server.address, 4, PREDICT, body) as load:
+        for place in [repository / "mlp/2", second] * 20:
+            (repository / "mlp/2" if place == second else second).rename(place)
+            answer = server.post(
+                "/v2/repository/models/mlp/load", address=server.management, headers=bearer
+            )
+            assert answer.status == 200, answer.body
+    assert set(load.statuses) == {200}
+    assert not load.broken

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -86,7 +87,7 @@ final class NestedJson {
     }
     try {
       byte[] bytes = Base64.getDecoder().decode(encoded);
-      return RawTensors.utf8("b64", 0, java.nio.ByteBuffer.wrap(bytes));
+      return RawTensors.utf8("b64", 0, ByteBuffer.wrap(bytes));
     } catch (IllegalArgumentException broken) {
       throw Requests.invalid("b64 is not base64");
     }

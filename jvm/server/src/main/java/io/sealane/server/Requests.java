@@ -43,8 +43,26 @@ final class Requests {
     return shape;
   }
 
-  /** A V2 request as the data plane takes it; Triton's scheduling parameters become its own. */
+  /** When so many nanoseconds from now are over; null for none. */
+  static @Nullable Long deadline(long timeout) {
+    return timeout > 0 ? Long.valueOf(System.nanoTime() + timeout) : null;
+  }
+
+  /**
+   * A V2 request as the data plane takes it; Triton's scheduling parameters become its own. One
+   * that is refused is closed.
+   */
   static InferenceRequest of(
+      String model, @Nullable String version, V2Request request, long defaultTimeout) {
+    try {
+      return scheduled(model, version, request, defaultTimeout);
+    } catch (RuntimeException refused) {
+      request.close();
+      throw refused;
+    }
+  }
+
+  private static InferenceRequest scheduled(
       String model, @Nullable String version, V2Request request, long defaultTimeout) {
     Map<String, Object> parameters = request.parameters();
     for (Map.Entry<String, Object> each : parameters.entrySet()) {
@@ -57,10 +75,11 @@ final class Requests {
       }
     }
     long timeout = number(parameters, "timeout", defaultTimeout / 1000) * 1000;
-    Long deadline = timeout > 0 ? Long.valueOf(System.nanoTime() + timeout) : null;
-    int priority = (int) Math.min(number(parameters, "priority", 0), Integer.MAX_VALUE);
+    // In Triton 1 goes first, and 0 is none: it goes last.
+    long priority = number(parameters, "priority", 0);
+    int place = priority == 0 ? Integer.MAX_VALUE : (int) Math.min(priority, Integer.MAX_VALUE);
     return new InferenceRequest(
-        model, version, request.inputs(), request.names(), deadline, priority);
+        model, version, request.inputs(), request.names(), deadline(timeout), place);
   }
 
   private static boolean isNothing(Object value) {

@@ -13,6 +13,7 @@ import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.encoding.DecodingService;
 import com.linecorp.armeria.server.encoding.EncodingService;
+import com.linecorp.armeria.server.grpc.GrpcHealthCheckService;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -59,6 +60,7 @@ final class SealaneServer implements AutoCloseable {
             return thread;
           });
   private final AtomicBoolean stopping = new AtomicBoolean();
+  private final Readiness readiness = new Readiness(this::isReady);
   private volatile boolean closing;
 
   private SealaneServer(ServerConfig config) {
@@ -86,6 +88,7 @@ final class SealaneServer implements AutoCloseable {
       server.close();
       throw failed;
     }
+    server.readiness.changed();
     long poll = config.poll().toMillis();
     if (poll > 0) {
       var unused =
@@ -182,7 +185,7 @@ final class SealaneServer implements AutoCloseable {
         .addService(new ServingStatusGrpc(plane))
         .addService(ProtoReflectionServiceV1.newInstance())
         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
-        .enableHealthCheckService(true)
+        .addService(GrpcHealthCheckService.of(readiness))
         .maxRequestMessageLength((int) config.maxRequestBytes())
         .build();
   }
@@ -216,6 +219,7 @@ final class SealaneServer implements AutoCloseable {
     if (!stopping.compareAndSet(false, true)) {
       return;
     }
+    readiness.changed();
     polling.shutdown();
     try {
       Thread.sleep(config.drainNotice().toMillis());

@@ -3,7 +3,6 @@ package io.sealane.server;
 import com.google.protobuf.Any;
 import com.google.protobuf.Int64Value;
 import com.linecorp.armeria.server.ServiceRequestContext;
-import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
@@ -35,7 +34,10 @@ final class ServingGrpc extends PredictionServiceImplBase {
 
   /** The version that a spec names. */
   static ServedVersion served(DataPlane plane, ModelSpec spec) {
-    ServedModel model = plane.repository().model(spec.getName());
+    return served(plane.repository().model(spec.getName()), spec);
+  }
+
+  private static ServedVersion served(ServedModel model, ModelSpec spec) {
     return switch (spec.getVersionChoiceCase()) {
       case VERSION_LABEL -> model.labelled(spec.getVersionLabel());
       case VERSION -> V1Rest.numbered(model, Long.toString(spec.getVersion().getValue()));
@@ -53,52 +55,30 @@ final class ServingGrpc extends PredictionServiceImplBase {
 
   @Override
   public void predict(PredictRequest request, StreamObserver<PredictResponse> observer) {
-    CompletableFuture<PredictResponse> answer = predict(request);
-    ((ServerCallStreamObserver<PredictResponse>) observer)
-        .setOnCancelHandler(() -> answer.cancel(false));
-    CompletableFuture<?> unused =
-        answer.whenComplete(
-            (response, error) -> {
-              if (error != null) {
-                observer.onError(Problems.grpc(Problems.cause(error)).asRuntimeException());
-              } else {
-                observer.onNext(response);
-                observer.onCompleted();
-              }
-            });
+    GrpcAnswers.later(observer, predict(request));
   }
 
   private CompletableFuture<PredictResponse> predict(PredictRequest request) {
-    CompletableFuture<InferenceResponse> computed;
     try {
-      ServedVersion version = served(plane, request.getModelSpec());
-      String signature = request.getModelSpec().getSignatureName();
+      ModelSpec spec = request.getModelSpec();
+      String signature = spec.getSignatureName();
       if (!signature.isEmpty() && !signature.equals("serving_default")) {
         throw Requests.invalid("the model has one signature, serving_default");
       }
       long millis = ServiceRequestContext.current().requestTimeoutMillis();
-      Long deadline = millis > 0 ? Long.valueOf(System.nanoTime() + millis * 1_000_000) : null;
-      computed =
-          plane.infer(
-              new InferenceRequest(
-                  version.model(),
-                  version.version(),
-                  inputs(request),
-                  request.getOutputFilterList(),
-                  deadline,
-                  0));
+      InferenceRequest asked =
+          new InferenceRequest(
+              spec.getName(),
+              null,
+              inputs(request),
+              request.getOutputFilterList(),
+              Requests.deadline(millis * 1_000_000),
+              0);
+      return GrpcAnswers.written(
+          plane.infer(asked, model -> served(model, spec)), ServingGrpc::answer);
     } catch (RuntimeException refused) {
       return CompletableFuture.failedFuture(refused);
     }
-    CompletableFuture<PredictResponse> answer = computed.thenApply(ServingGrpc::answer);
-    CompletableFuture<?> unused =
-        answer.whenComplete(
-            (response, error) -> {
-              if (answer.isCancelled()) {
-                computed.cancel(false);
-              }
-            });
-    return answer;
   }
 
   private static Map<String, Tensor> inputs(PredictRequest request) {
@@ -115,20 +95,18 @@ final class ServingGrpc extends PredictionServiceImplBase {
   }
 
   private static PredictResponse answer(InferenceResponse response) {
-    try (response) {
-      PredictResponse.Builder answer =
-          PredictResponse.newBuilder().setModelSpec(spec(response.model(), response.version()));
-      response
-          .outputs()
-          .forEach((name, tensor) -> answer.putOutputs(name, TensorProtos.write(tensor)));
-      return answer.build();
-    }
+    PredictResponse.Builder answer =
+        PredictResponse.newBuilder().setModelSpec(spec(response.model(), response.version()));
+    response
+        .outputs()
+        .forEach((name, tensor) -> answer.putOutputs(name, TensorProtos.write(tensor)));
+    return answer.build();
   }
 
   @Override
   public void getModelMetadata(
       GetModelMetadataRequest request, StreamObserver<GetModelMetadataResponse> observer) {
-    V2Grpc.answer(observer, () -> metadata(request));
+    GrpcAnswers.now(observer, () -> metadata(request));
   }
 
   private GetModelMetadataResponse metadata(GetModelMetadataRequest request) {

@@ -24,7 +24,7 @@ final class ServingStatusGrpc extends ModelServiceImplBase {
   @Override
   public void getModelStatus(
       GetModelStatusRequest request, StreamObserver<GetModelStatusResponse> observer) {
-    V2Grpc.answer(observer, () -> status(request.getModelSpec()));
+    GrpcAnswers.now(observer, () -> status(request.getModelSpec()));
   }
 
   private GetModelStatusResponse status(ModelSpec spec) {

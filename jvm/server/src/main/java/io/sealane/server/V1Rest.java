@@ -3,10 +3,8 @@ package io.sealane.server;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.linecorp.armeria.common.AggregatedHttpRequest;
 import com.linecorp.armeria.common.HttpMethod;
-import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
-import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Route;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
@@ -44,36 +42,16 @@ final class V1Rest {
         .route()
         .get("/")
         .build((context, request) -> Json.of(HttpStatus.OK, json -> text(json, "status", "alive")));
-    server.route().addRoute(get(MODEL + "$")).build(answering(this::status));
-    server.route().addRoute(get(MODEL + "/metadata$")).build(answering(this::metadata));
+    server.route().addRoute(get(MODEL + "$")).build(HttpCalls.now(this::status));
+    server.route().addRoute(get(MODEL + "/metadata$")).build(HttpCalls.now(this::metadata));
     server
         .route()
         .addRoute(Route.builder().path(MODEL + ":predict$").methods(HttpMethod.POST).build())
-        .build(
-            (context, request) ->
-                HttpResponse.of(
-                    request
-                        .aggregate()
-                        .thenCompose(body -> predict(context, body))
-                        .exceptionally(Json::error)));
+        .build(HttpCalls.later(this::predict));
   }
 
   private static Route get(String path) {
     return Route.builder().path(path).methods(HttpMethod.GET).build();
-  }
-
-  private interface Call {
-    HttpResponse answer(ServiceRequestContext context);
-  }
-
-  private static HttpService answering(Call call) {
-    return (ServiceRequestContext context, HttpRequest request) -> {
-      try {
-        return call.answer(context);
-      } catch (RuntimeException refused) {
-        return Json.error(refused);
-      }
-    };
   }
 
   private static void text(JsonGenerator json, String name, String value) throws IOException {
@@ -103,13 +81,12 @@ final class V1Rest {
     if (version == null || version.isEmpty() || version.equals("0")) {
       return model.version(null);
     }
-    for (ServedVersion each : model.versions().values()) {
-      if (!model.versions().containsKey(version)
-          && Long.toString(number(each.version())).equals(version)) {
-        return each;
-      }
-    }
-    return model.version(version);
+    String named =
+        model.versions().keySet().stream()
+            .filter(each -> Long.toString(number(each)).equals(version))
+            .findFirst()
+            .orElse(version);
+    return model.version(model.versions().containsKey(version) ? version : named);
   }
 
   /** The number that a version begins with; 0 where it begins with none. */
@@ -148,30 +125,27 @@ final class V1Rest {
 
   private CompletableFuture<HttpResponse> predict(
       ServiceRequestContext context, AggregatedHttpRequest http) {
-    ServedVersion version = served(context);
-    V1Request request = V1Request.of(version.session().signature(), http.content().array());
-    long millis = context.requestTimeoutMillis();
-    Long deadline = millis > 0 ? Long.valueOf(System.nanoTime() + millis * 1_000_000) : null;
-    CompletableFuture<InferenceResponse> answer =
-        plane.infer(
-            new InferenceRequest(
-                version.model(), version.version(), request.inputs(), List.of(), deadline, 0));
-    CompletableFuture<?> unused =
-        context.whenRequestCancelled().thenAccept(cause -> answer.cancel(false));
-    return answer.handle(
-        (response, error) -> error == null ? print(request, response) : Json.error(error));
+    V1Request request = V1Request.of(served(context).session().signature(), http.content().array());
+    InferenceRequest asked =
+        new InferenceRequest(
+            model(context),
+            null,
+            request.inputs(),
+            List.of(),
+            Requests.deadline(context.requestTimeoutMillis() * 1_000_000),
+            0);
+    return HttpCalls.printed(
+        context,
+        plane.infer(asked, model -> served(model, context)),
+        response -> print(request, response));
   }
 
   private static HttpResponse print(V1Request request, InferenceResponse response) {
-    try (response) {
-      Map<String, Tensor> outputs = response.outputs();
-      return Json.of(
-          HttpStatus.OK,
-          request.byRows()
-              ? json -> V1Descriptions.predictions(json, outputs)
-              : json -> V1Descriptions.outputs(json, outputs));
-    } catch (RuntimeException failed) {
-      return Json.error(failed);
-    }
+    Map<String, Tensor> outputs = response.outputs();
+    return Json.of(
+        HttpStatus.OK,
+        request.byRows()
+            ? json -> V1Descriptions.predictions(json, outputs)
+            : json -> V1Descriptions.outputs(json, outputs));
   }
 }

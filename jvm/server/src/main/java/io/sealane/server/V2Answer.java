@@ -37,9 +37,9 @@ final class V2Answer {
 
   /** Prints an answer; the response stays the caller's. */
   static V2Answer of(V2Request request, InferenceResponse response) {
-    Map<String, Tensor> outputs = outputs(request, response.outputs());
     List<byte[]> binary = new ArrayList<>();
-    try (ByteArrayBuilder bytes = new ByteArrayBuilder(512);
+    try (InferenceResponse shown = shown(request, response);
+        ByteArrayBuilder bytes = new ByteArrayBuilder(512);
         JsonGenerator json = V2Json.FACTORY.createGenerator(bytes)) {
       json.writeStartObject();
       json.writeStringField("model_name", response.model());
@@ -48,7 +48,7 @@ final class V2Answer {
         json.writeStringField("id", request.id());
       }
       json.writeArrayFieldStart("outputs");
-      for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
+      for (Map.Entry<String, Tensor> each : shown.outputs().entrySet()) {
         V2Request.Output wanted = request.output(each.getKey());
         boolean raw = wanted.binary() == null ? request.binary() : wanted.binary();
         output(json, each.getKey(), each.getValue(), raw, binary);
@@ -70,18 +70,23 @@ final class V2Answer {
     return new V2Answer(json.toByteArray(), length);
   }
 
-  /** The outputs, with classes in place of those for which they were asked. */
-  static Map<String, Tensor> outputs(V2Request request, Map<String, Tensor> computed) {
-    if (request.outputs().stream().allMatch(each -> each.classes() == 0)) {
-      return computed;
-    }
+  /** Handles on the outputs, with classes in place of those for which they were asked. */
+  static InferenceResponse shown(V2Request request, InferenceResponse response) {
     Map<String, Tensor> outputs = new LinkedHashMap<>();
-    computed.forEach(
-        (name, tensor) -> {
-          int classes = request.output(name).classes();
-          outputs.put(name, classes == 0 ? tensor : Classification.of(name, tensor, classes));
-        });
-    return outputs;
+    try {
+      response
+          .outputs()
+          .forEach(
+              (name, tensor) -> {
+                int classes = request.output(name).classes();
+                outputs.put(
+                    name, classes == 0 ? tensor.share() : Classification.of(name, tensor, classes));
+              });
+      return new InferenceResponse(response.model(), response.version(), outputs);
+    } catch (RuntimeException refused) {
+      outputs.values().forEach(Tensor::close);
+      throw refused;
+    }
   }
 
   private static void output(

@@ -2,7 +2,6 @@ package io.sealane.server;
 
 import com.linecorp.armeria.server.ServiceRequestContext;
 import io.grpc.Status;
-import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
@@ -31,7 +30,7 @@ import io.sealane.protocols.inference.ServerMetadataResponse;
 import io.sealane.protocols.inference.ServerReadyRequest;
 import io.sealane.protocols.inference.ServerReadyResponse;
 import io.sealane.serving.DataPlane;
-import io.sealane.serving.InferenceResponse;
+import io.sealane.serving.InferenceRequest;
 import io.sealane.serving.ServedModel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -55,28 +54,15 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
     this.changes = changes;
   }
 
-  /** Answers at once, with a status when it is refused. */
-  static <T> void answer(StreamObserver<T> observer, Supplier<T> answer) {
-    T value;
-    try {
-      value = answer.get();
-    } catch (RuntimeException refused) {
-      observer.onError(Problems.grpc(refused).asRuntimeException());
-      return;
-    }
-    observer.onNext(value);
-    observer.onCompleted();
-  }
-
   @Override
   public void serverLive(ServerLiveRequest request, StreamObserver<ServerLiveResponse> observer) {
-    answer(observer, () -> ServerLiveResponse.newBuilder().setLive(true).build());
+    GrpcAnswers.now(observer, () -> ServerLiveResponse.newBuilder().setLive(true).build());
   }
 
   @Override
   public void serverReady(
       ServerReadyRequest request, StreamObserver<ServerReadyResponse> observer) {
-    answer(observer, () -> ServerReadyResponse.newBuilder().setReady(ready.get()).build());
+    GrpcAnswers.now(observer, () -> ServerReadyResponse.newBuilder().setReady(ready.get()).build());
   }
 
   @Override
@@ -89,13 +75,13 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
       found = false;
     }
     boolean ready = found;
-    answer(observer, () -> ModelReadyResponse.newBuilder().setReady(ready).build());
+    GrpcAnswers.now(observer, () -> ModelReadyResponse.newBuilder().setReady(ready).build());
   }
 
   @Override
   public void serverMetadata(
       ServerMetadataRequest request, StreamObserver<ServerMetadataResponse> observer) {
-    answer(
+    GrpcAnswers.now(
         observer,
         () ->
             ServerMetadataResponse.newBuilder()
@@ -108,7 +94,7 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
   @Override
   public void modelMetadata(
       ModelMetadataRequest request, StreamObserver<ModelMetadataResponse> observer) {
-    answer(
+    GrpcAnswers.now(
         observer,
         () -> {
           ServedModel model = plane.repository().model(request.getName());
@@ -119,7 +105,7 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
   @Override
   public void modelConfig(
       ModelConfigRequest request, StreamObserver<ModelConfigResponse> observer) {
-    answer(
+    GrpcAnswers.now(
         observer,
         () ->
             ModelConfigResponse.newBuilder()
@@ -132,7 +118,7 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
   @Override
   public void modelStatistics(
       ModelStatisticsRequest request, StreamObserver<ModelStatisticsResponse> observer) {
-    answer(
+    GrpcAnswers.now(
         observer,
         () ->
             V2GrpcDescriptions.statistics(
@@ -141,49 +127,21 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
 
   @Override
   public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> observer) {
-    CompletableFuture<ModelInferResponse> answer =
-        infer(request, ServiceRequestContext.current().requestTimeoutMillis());
-    ((ServerCallStreamObserver<ModelInferResponse>) observer)
-        .setOnCancelHandler(() -> answer.cancel(false));
-    CompletableFuture<?> unused =
-        answer.whenComplete(
-            (response, error) -> {
-              if (error != null) {
-                observer.onError(Problems.grpc(Problems.cause(error)).asRuntimeException());
-              } else {
-                observer.onNext(response);
-                observer.onCompleted();
-              }
-            });
+    long millis = ServiceRequestContext.current().requestTimeoutMillis();
+    GrpcAnswers.later(observer, infer(request, millis));
   }
 
   private CompletableFuture<ModelInferResponse> infer(ModelInferRequest message, long millis) {
-    V2Request request;
-    CompletableFuture<InferenceResponse> computed;
     try {
-      request = V2GrpcMessages.read(message);
-      computed =
-          plane.infer(
-              Requests.of(
-                  message.getModelName(), message.getModelVersion(), request, millis * 1_000_000));
+      V2Request request = V2GrpcMessages.read(message);
+      InferenceRequest asked =
+          Requests.of(
+              message.getModelName(), message.getModelVersion(), request, millis * 1_000_000);
+      return GrpcAnswers.written(
+          plane.infer(asked), response -> V2GrpcMessages.write(request, response));
     } catch (RuntimeException refused) {
       return CompletableFuture.failedFuture(refused);
     }
-    CompletableFuture<ModelInferResponse> answer =
-        computed.thenApply(
-            response -> {
-              try (response) {
-                return V2GrpcMessages.write(request, response);
-              }
-            });
-    CompletableFuture<?> unused =
-        answer.whenComplete(
-            (response, error) -> {
-              if (answer.isCancelled()) {
-                computed.cancel(false);
-              }
-            });
-    return answer;
   }
 
   @Override
@@ -200,7 +158,7 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
   @Override
   public void repositoryIndex(
       RepositoryIndexRequest request, StreamObserver<RepositoryIndexResponse> observer) {
-    answer(
+    GrpcAnswers.now(
         observer,
         () ->
             V2GrpcDescriptions.index(
@@ -246,6 +204,6 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
       return;
     }
     Executor waiting = ServiceRequestContext.current().blockingTaskExecutor();
-    waiting.execute(() -> answer(observer, change));
+    waiting.execute(() -> GrpcAnswers.now(observer, change));
   }
 }

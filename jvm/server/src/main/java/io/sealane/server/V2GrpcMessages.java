@@ -119,23 +119,27 @@ final class V2GrpcMessages {
             .setModelName(response.model())
             .setModelVersion(response.version())
             .setId(request.id());
-    Map<String, Tensor> outputs = V2Answer.outputs(request, response.outputs());
-    boolean raw =
-        request.binary()
-            || outputs.values().stream().anyMatch(each -> GrpcTensors.isRawOnly(each.dtype()));
-    outputs.forEach(
-        (name, tensor) -> {
-          ModelInferResponse.InferOutputTensor.Builder output =
-              answer.addOutputsBuilder().setName(name).setDatatype(tensor.dtype().name());
-          for (long dim : tensor.shape().dims()) {
-            output.addShape(dim);
-          }
-          if (raw) {
-            answer.addRawOutputContents(UnsafeByteOperations.unsafeWrap(RawTensors.bytes(tensor)));
-          } else {
-            output.setContents(GrpcTensors.contents(tensor));
-          }
-        });
-    return answer.build();
+    try (InferenceResponse shown = V2Answer.shown(request, response)) {
+      boolean raw =
+          request.binary()
+              || shown.outputs().values().stream()
+                  .anyMatch(each -> GrpcTensors.isRawOnly(each.dtype()));
+      shown.outputs().forEach((name, tensor) -> add(answer, name, tensor, raw));
+      return answer.build();
+    }
+  }
+
+  private static void add(
+      ModelInferResponse.Builder answer, String name, Tensor tensor, boolean raw) {
+    ModelInferResponse.InferOutputTensor.Builder output =
+        answer.addOutputsBuilder().setName(name).setDatatype(tensor.dtype().name());
+    for (long dim : tensor.shape().dims()) {
+      output.addShape(dim);
+    }
+    if (raw) {
+      answer.addRawOutputContents(UnsafeByteOperations.unsafeWrap(RawTensors.bytes(tensor)));
+    } else {
+      output.setContents(GrpcTensors.contents(tensor));
+    }
   }
 }

@@ -1,7 +1,6 @@
 package io.sealane.server;
 
 import com.linecorp.armeria.common.AggregatedHttpRequest;
-import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.server.ServerBuilder;
@@ -20,26 +19,15 @@ final class V2RepositoryRest {
   }
 
   void bindIndex(ServerBuilder server) {
-    server.route().post("/v2/repository/index").build(waiting(this::index));
+    server.route().post("/v2/repository/index").build(HttpCalls.waiting(this::index));
   }
 
   void bindChanges(ServerBuilder server) {
-    server.route().post("/v2/repository/models/{model}/load").build(waiting(this::load));
-    server.route().post("/v2/repository/models/{model}/unload").build(waiting(this::unload));
-  }
-
-  /** Answers on a thread that may wait, with an error's JSON when it is thrown. */
-  private interface Call {
-    HttpResponse answer(ServiceRequestContext context, AggregatedHttpRequest request);
-  }
-
-  private static com.linecorp.armeria.server.HttpService waiting(Call call) {
-    return (ServiceRequestContext context, HttpRequest request) ->
-        HttpResponse.of(
-            request
-                .aggregate()
-                .thenApplyAsync(body -> call.answer(context, body), context.blockingTaskExecutor())
-                .exceptionally(Json::error));
+    server.route().post("/v2/repository/models/{model}/load").build(HttpCalls.waiting(this::load));
+    server
+        .route()
+        .post("/v2/repository/models/{model}/unload")
+        .build(HttpCalls.waiting(this::unload));
   }
 
   private HttpResponse index(ServiceRequestContext context, AggregatedHttpRequest request) {
@@ -59,20 +47,15 @@ final class V2RepositoryRest {
   }
 
   private HttpResponse load(ServiceRequestContext context, AggregatedHttpRequest request) {
-    if (!request.content().isEmpty() && request.content().length() > 2) {
-      refuseOverrides(request);
-    }
-    repository.load(String.valueOf(context.pathParam("model")));
-    return HttpResponse.of(HttpStatus.OK);
-  }
-
-  /** A client's own configuration or files would be a model that nobody verified. */
-  private static void refuseOverrides(AggregatedHttpRequest request) {
-    String body = request.contentUtf8();
-    if (body.contains("\"config\"") || body.contains("\"file:")) {
+    Map<?, ?> body =
+        request.content().isEmpty() ? Map.of() : NestedJson.object(request.content().array());
+    if (body.get("parameters") instanceof Map<?, ?> overrides && !overrides.isEmpty()) {
+      // A client's own configuration or files would be a model that nobody verified.
       throw Requests.unsupported(
           "a model is loaded as it lies in the repository, without overrides");
     }
+    repository.load(String.valueOf(context.pathParam("model")));
+    return HttpResponse.of(HttpStatus.OK);
   }
 
   private HttpResponse unload(ServiceRequestContext context, AggregatedHttpRequest request) {

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.linecorp.armeria.common.AggregatedHttpRequest;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
-import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
@@ -14,11 +13,13 @@ import com.linecorp.armeria.server.ServiceRequestContext;
 import io.sealane.core.SealaneException;
 import io.sealane.core.TensorSpec;
 import io.sealane.serving.DataPlane;
+import io.sealane.serving.InferenceRequest;
 import io.sealane.serving.InferenceResponse;
 import io.sealane.serving.ServedModel;
 import io.sealane.serving.ServedVersion;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,20 +34,12 @@ final class V2Rest {
   private static final Set<String> ENCODINGS =
       Set.of("identity", "gzip", "deflate", "br", "x-snappy-framed");
 
-  /** A larger body is read on a thread that may wait. */
-  private static final int LARGE = 1 << 17;
-
   private final DataPlane plane;
   private final Supplier<Boolean> ready;
 
   V2Rest(DataPlane plane, Supplier<Boolean> ready) {
     this.plane = plane;
     this.ready = ready;
-  }
-
-  /** A call without a body of interest. */
-  private interface Call {
-    HttpResponse answer(ServiceRequestContext context);
   }
 
   void bind(ServerBuilder server) {
@@ -60,22 +53,12 @@ final class V2Rest {
       get(server, model + "/ready", this::modelReady);
       get(server, model + "/config", this::configuration);
       get(server, model + "/stats", context -> statistics(model(context), version(context)));
-      server.route().post(model + "/infer").build(this::infer);
+      server.route().post(model + "/infer").build(HttpCalls.later(this::infer));
     }
   }
 
-  private static void get(ServerBuilder server, String path, Call call) {
-    server
-        .route()
-        .get(path)
-        .build(
-            (context, request) -> {
-              try {
-                return call.answer(context);
-              } catch (RuntimeException refused) {
-                return Json.error(refused);
-              }
-            });
+  private static void get(ServerBuilder server, String path, HttpCalls.Call call) {
+    server.route().get(path).build(HttpCalls.now(call));
   }
 
   private static HttpResponse flag(String name, boolean value) {
@@ -154,38 +137,12 @@ final class V2Rest {
         : List.of(model.version(version));
   }
 
-  private HttpResponse infer(ServiceRequestContext context, HttpRequest http) {
-    CompletableFuture<HttpResponse> response =
-        http.aggregate()
-            .thenCompose(
-                body ->
-                    body.content().length() <= LARGE
-                        ? infer(context, body)
-                        : CompletableFuture.completedFuture(body)
-                            .thenComposeAsync(
-                                large -> infer(context, large), context.blockingTaskExecutor()))
-            .exceptionally(Json::error);
-    return HttpResponse.of(response);
-  }
-
   private CompletableFuture<HttpResponse> infer(
       ServiceRequestContext context, AggregatedHttpRequest http) {
-    V2Request request = null;
-    try {
-      request = read(context, http);
-      V2Request asked = request;
-      CompletableFuture<InferenceResponse> answer =
-          plane.infer(Requests.of(model(context), version(context), asked, timeout(context, http)));
-      CompletableFuture<?> unused =
-          context.whenRequestCancelled().thenAccept(cause -> answer.cancel(false));
-      return answer.handle(
-          (response, error) -> error == null ? print(asked, response) : Json.error(error));
-    } catch (RuntimeException refused) {
-      if (request != null) {
-        request.close();
-      }
-      return CompletableFuture.completedFuture(Json.error(refused));
-    }
+    long timeout = timeout(context, http);
+    V2Request request = read(context, http);
+    InferenceRequest asked = Requests.of(model(context), version(context), request, timeout);
+    return HttpCalls.printed(context, plane.infer(asked), response -> print(request, response));
   }
 
   /** Nanoseconds that the client gives, by a header, in milliseconds; 0 for no end. */
@@ -249,7 +206,7 @@ final class V2Rest {
       }
     }
     if (free >= 0) {
-      long row = java.util.Arrays.stream(dims).reduce(1, Math::multiplyExact);
+      long row = Arrays.stream(dims).reduce(1, Math::multiplyExact);
       dims[free] = body.length / Math.max(row * Math.max(spec.dtype().width(), 1), 1);
     }
     ByteBuffer bytes = ByteBuffer.wrap(body);
@@ -262,20 +219,16 @@ final class V2Rest {
   }
 
   private static HttpResponse print(V2Request request, InferenceResponse response) {
-    try (response) {
-      V2Answer answer = V2Answer.of(request, response);
-      if (!answer.isBinary()) {
-        return Json.of(HttpStatus.OK, answer.body());
-      }
-      ResponseHeaders headers =
-          ResponseHeaders.builder(HttpStatus.OK)
-              .contentType(MediaType.OCTET_STREAM)
-              .addInt(HEADER_LENGTH, answer.jsonLength())
-              .build();
-      return HttpResponse.of(headers, HttpData.wrap(answer.body()));
-    } catch (RuntimeException failed) {
-      return Json.error(failed);
+    V2Answer answer = V2Answer.of(request, response);
+    if (!answer.isBinary()) {
+      return Json.of(HttpStatus.OK, answer.body());
     }
+    ResponseHeaders headers =
+        ResponseHeaders.builder(HttpStatus.OK)
+            .contentType(MediaType.OCTET_STREAM)
+            .addInt(HEADER_LENGTH, answer.jsonLength())
+            .build();
+    return HttpResponse.of(headers, HttpData.wrap(answer.body()));
   }
 
   /** The body's JSON object; an empty body is an empty object. */

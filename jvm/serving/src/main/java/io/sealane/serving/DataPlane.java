@@ -4,6 +4,7 @@ import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /**
  * Where every protocol lands: a request in, an answer out. Safe for use by any thread, and never
@@ -31,10 +32,21 @@ public final class DataPlane {
    *     MODEL_NOT_FOUND
    */
   public CompletableFuture<InferenceResponse> infer(InferenceRequest request) {
+    return infer(request, model -> model.version(request.version()));
+  }
+
+  /**
+   * As the other {@code infer}, where a protocol names versions in a way of its own.
+   *
+   * @param choice the version that is asked for, in place of the request's; asked again when a
+   *     version is replaced at this moment
+   */
+  public CompletableFuture<InferenceResponse> infer(
+      InferenceRequest request, Function<ServedModel, ServedVersion> choice) {
     while (true) {
       ServedVersion version;
       try {
-        version = repository.model(request.model()).version(request.version());
+        version = choice.apply(repository.model(request.model()));
       } catch (SealaneException absent) {
         request.close();
         return CompletableFuture.failedFuture(absent);

@@ -1,0 +1,89 @@
+package io.sealane.server;
+
+import com.linecorp.armeria.common.AggregatedHttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.server.HttpService;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import io.sealane.serving.InferenceResponse;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/** How calls are answered over HTTP, whatever the protocol: a refusal that is thrown is JSON. */
+final class HttpCalls {
+  /** A larger body is read on a thread that may wait. */
+  private static final int LARGE = 1 << 17;
+
+  private HttpCalls() {}
+
+  /** A call without a body of interest. */
+  interface Call {
+    HttpResponse answer(ServiceRequestContext context);
+  }
+
+  /** A call with a body, answered on a thread that may wait. */
+  interface BodyCall {
+    HttpResponse answer(ServiceRequestContext context, AggregatedHttpRequest request);
+  }
+
+  /** A call with a body, answered later. */
+  interface LaterCall {
+    CompletableFuture<HttpResponse> answer(
+        ServiceRequestContext context, AggregatedHttpRequest request);
+  }
+
+  static HttpService now(Call call) {
+    return (context, request) -> {
+      try {
+        return call.answer(context);
+      } catch (RuntimeException refused) {
+        return Json.error(refused);
+      }
+    };
+  }
+
+  static HttpService waiting(BodyCall call) {
+    return (context, request) ->
+        HttpResponse.of(
+            request
+                .aggregate()
+                .thenApplyAsync(body -> call.answer(context, body), context.blockingTaskExecutor())
+                .exceptionally(Json::error));
+  }
+
+  static HttpService later(LaterCall call) {
+    return (context, request) -> {
+      Executor waiting = context.blockingTaskExecutor();
+      return HttpResponse.of(
+          request
+              .aggregate()
+              .thenCompose(
+                  body ->
+                      body.content().length() <= LARGE
+                          ? call.answer(context, body)
+                          : CompletableFuture.completedFuture(body)
+                              .thenComposeAsync(large -> call.answer(context, large), waiting))
+              .exceptionally(Json::error));
+    };
+  }
+
+  /** The response of an answer, which is closed; it is cancelled when the client leaves. */
+  static CompletableFuture<HttpResponse> printed(
+      ServiceRequestContext context,
+      CompletableFuture<InferenceResponse> answer,
+      Function<InferenceResponse, HttpResponse> print) {
+    CompletableFuture<?> unused =
+        context.whenRequestCancelled().thenAccept(cause -> answer.cancel(false));
+    return answer.handle(
+        (response, error) -> {
+          if (error != null) {
+            return Json.error(error);
+          }
+          try (response) {
+            return print.apply(response);
+          } catch (RuntimeException failed) {
+            return Json.error(failed);
+          }
+        });
+  }
+}
