@@ -104,33 +104,44 @@ final class V1Descriptions {
 
   /** By column: {@code outputs}, the one tensor or an object of them. */
   static void outputs(JsonGenerator json, Map<String, Tensor> outputs) throws IOException {
-    json.writeStartObject();
-    json.writeFieldName("outputs");
-    if (outputs.size() == 1) {
-      for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
-        JsonValues.nested(json, each.getValue(), each.getKey().endsWith("_bytes"));
-      }
-    } else {
-      json.writeStartObject();
-      for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
-        json.writeFieldName(each.getKey());
-        JsonValues.nested(json, each.getValue(), each.getKey().endsWith("_bytes"));
-      }
-      json.writeEndObject();
-    }
-    json.writeEndObject();
+    answer(json, "outputs", outputs, V1Descriptions::columns);
   }
 
   /** By row: {@code predictions}, rows of the one output or objects of a row of each. */
   static void predictions(JsonGenerator json, Map<String, Tensor> outputs) throws IOException {
+    answer(json, "predictions", outputs, V1Descriptions::rows);
+  }
+
+  private interface Several {
+    void write(JsonGenerator json, Map<String, Tensor> outputs) throws IOException;
+  }
+
+  /** One output as it is; several as {@code several} writes them. */
+  private static void answer(
+      JsonGenerator json, String field, Map<String, Tensor> outputs, Several several)
+      throws IOException {
     json.writeStartObject();
-    json.writeFieldName("predictions");
+    json.writeFieldName(field);
     if (outputs.size() == 1) {
       for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
-        JsonValues.nested(json, each.getValue(), each.getKey().endsWith("_bytes"));
+        JsonValues.nested(json, each.getValue(), isEncoded(each.getKey()));
       }
     } else {
-      rows(json, outputs);
+      several.write(json, outputs);
+    }
+    json.writeEndObject();
+  }
+
+  /** Whether an output's texts are base64, as TensorFlow Serving tells by its name. */
+  private static boolean isEncoded(String output) {
+    return output.endsWith("_bytes");
+  }
+
+  private static void columns(JsonGenerator json, Map<String, Tensor> outputs) throws IOException {
+    json.writeStartObject();
+    for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
+      json.writeFieldName(each.getKey());
+      JsonValues.nested(json, each.getValue(), isEncoded(each.getKey()));
     }
     json.writeEndObject();
   }
@@ -150,7 +161,7 @@ final class V1Descriptions {
       for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
         json.writeFieldName(each.getKey());
         try (Tensor part = each.getValue().rows(row, 1)) {
-          JsonValues.nestedRow(json, part, each.getKey().endsWith("_bytes"));
+          JsonValues.nestedRow(json, part, isEncoded(each.getKey()));
         }
       }
       json.writeEndObject();
