@@ -19,6 +19,7 @@ public final class Statistics {
   private final Timed gathering = new Timed();
   private final Timed running = new Timed();
   private final Timed parting = new Timed();
+  private final LatencyHistogram latency = new LatencyHistogram();
   private final LongAdder rows = new LongAdder();
   private final AtomicLong lastRun = new AtomicLong();
   private final Map<Long, Timed> runs = new ConcurrentSkipListMap<>();
@@ -73,6 +74,7 @@ public final class Statistics {
     queue.add(waited);
     parting.add(parted);
     success.add(whole);
+    latency.add(whole);
   }
 
   void failed(long whole) {
@@ -90,6 +92,11 @@ public final class Statistics {
   /** Requests that were answered, from their arrival. */
   public Timed success() {
     return success;
+  }
+
+  /** How long requests that were answered took, from their arrival. */
+  public LatencyHistogram latency() {
+    return latency;
   }
 
   /** Requests that failed: refused inputs, failures of the engine. */
