@@ -98,7 +98,7 @@ format: $(VENV)/.stamp ## Format both languages
 	$(BIN)/ruff check --fix .
 	$(MVN) -q -pl '!jvm/bom' spotless:apply
 
-docker-test: wheel ## Build the Spark and the development image and try them; root on Debian 12, no image registry
+docker-test: wheel $(CLIENT_STAMPS) ## Build the images for Spark, serving and development and try them; root on Debian 12, no image registry
 	docker/test.sh
 
 wheel: setup ## Build the wheel, jar included, into dist/

@@ -140,6 +140,54 @@ smoke_dev() {
   ' > "$OUT/dev.log" 2>&1 || fail "$(tail -40 "$OUT/dev.log")"
 }
 
+# The server as it is meant to be run, nothing writable, and stock clients from outside.
+smoke_server() {
+  local port=$(free_port) management=$(free_port) made server code=0
+  mkdir -p "$OUT/models" "$OUT/nothing"
+  cp -r tests/conformance/bundles/good/mlp "$OUT/models/"
+  echo smoke > "$OUT/token"
+  chmod -R a+rX "$OUT/models" "$OUT/token"
+  made=$(store from --pull-never sealane-server)
+  store run --volume "$OUT/models:/models:ro" --volume "$OUT/nothing:/tmp:ro" \
+    --volume "$OUT/token:/run/secrets/management-token:ro" --env "SEALANE_SERVER_PORT=$port" \
+    --env "SEALANE_SERVER_MANAGEMENT_PORT=$management" \
+    --env SEALANE_SERVER_MANAGEMENT_TOKEN_FILE=/run/secrets/management-token "$made" -- \
+    sh -c 'test "$(id -u)" = 10001 && ! touch /opt/sealane/x /models/x /tmp/x 2> /dev/null &&
+      exec "$@"' sh $(entrypoint) > "$OUT/server.out" 2>&1 &
+  server=$!
+  until inside server "--env SEALANE_SERVER_PORT=$port" /opt/sealane/ready.sh 2> /dev/null; do
+    kill -0 "$server" 2> /dev/null || fail "$(tail -40 "$OUT/server.out")"
+    sleep 0.5
+  done
+  smoke_clients "127.0.0.1:$port" "127.0.0.1:$management" || code=$?
+  pkill -TERM -f "java .*sealane/native -jar /opt/sealane/sealane-server.jar" || true
+  wait "$server" || true
+  store rm "$made" > /dev/null
+  [[ $code = 0 ]] || fail "$(tail -40 "$OUT/server.out" "$OUT/clients.log")"
+}
+
+# What the image starts, one word each.
+entrypoint() {
+  store inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}' sealane-server
+}
+
+# smoke_clients ADDRESS MANAGEMENT
+smoke_clients() {
+  "$BIN/python" -c '
+import json, sys
+sys.path.insert(0, "tests")
+from e2e.server.conftest import golden
+print(json.dumps(golden("mlp")))' > "$OUT/case.json"
+  for program in tritonclient/triton_http tritonclient/triton_grpc kserve/kserve_sdk \
+    ovmsclient/ovms_http ovmsclient/ovms_grpc; do
+    ".venv-clients/${program%/*}/bin/python" "tests/e2e/server/clients/${program#*/}.py" "$1" \
+      "$OUT/case.json" > "$OUT/clients.log" 2>&1 || return 1
+    expect done "$OUT/clients.log"
+  done
+  curl -sf -H 'Authorization: Bearer smoke' "http://$2/metrics" > "$OUT/metrics.txt" || return 1
+  expect 'sealane_requests_total{model="mlp"' "$OUT/metrics.txt"
+}
+
 # smoke_traces NAME: nothing of this host that the build could reach is in the image.
 smoke_traces() {
   local made root word

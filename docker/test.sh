@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints both Dockerfiles, builds the images where no image registry is reachable, and tries them.
+# Lints the Dockerfiles, builds the images where no image registry is reachable, and tries them.
 # Needs root and Debian 12; KEEP=1 leaves the images in out/docker/storage.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,9 +26,10 @@ source docker/smoke.sh
 
 install_tools() {
   [[ -n $(host_archives) ]] || apt-get update -qq
-  command -v buildah > /dev/null && command -v debootstrap > /dev/null && return
+  command -v buildah debootstrap promtool > /dev/null && return
   apt-get update -qq
-  apt-get install -yqq --no-install-recommends buildah debootstrap > "$OUT/apt.log"
+  RUNLEVEL=1 apt-get install -yqq --no-install-recommends buildah debootstrap prometheus \
+    > "$OUT/apt.log"
 }
 
 # What the FROM lines name: a small Debian 12, up to date, that names none of this host's archives.
@@ -72,11 +73,12 @@ mkdir -p "$OUT"
 [[ -n ${KEEP:-} ]] || trap clean EXIT
 "$BIN/hadolint" docker/*.Dockerfile
 install_tools
+promtool check config --syntax-only docker/prometheus/prometheus.yml
 host_apt "$OUT/host/apt"
 host_pip "$OUT/host/pip"
 make_base
 say "base image made"
-for name in ${ONLY:-spark dev}; do
+for name in ${ONLY:-spark dev server}; do
   build "$name" .
   say "$name image built, $(size "$name")"
   smoke_traces "$name"

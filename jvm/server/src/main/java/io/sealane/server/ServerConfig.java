@@ -4,6 +4,9 @@ import io.sealane.runtime.SessionConfig;
 import io.sealane.serving.Batching;
 import io.sealane.serving.ModelConfig;
 import io.sealane.serving.VersionPolicy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -77,7 +80,7 @@ record ServerConfig(
         new Management(
             settings.server("management.host"),
             port(settings, "management.port"),
-            settings.server("management.token"),
+            token(settings),
             flag(settings, "management.on-main-port"));
     Tls tls =
         new Tls(
@@ -100,6 +103,28 @@ record ServerConfig(
         duration("drain.timeout", settings.server("drain.timeout")),
         tls,
         model -> model(settings, model));
+  }
+
+  private static String token(Settings settings) {
+    String token = settings.server("management.token");
+    String file = settings.server("management.token-file");
+    if (file.isEmpty()) {
+      return token;
+    }
+    if (!token.isEmpty()) {
+      throw new IllegalArgumentException(
+          "of management.token and management.token-file one can be set");
+    }
+    try {
+      String kept = Files.readString(Path.of(file)).strip();
+      if (!kept.isEmpty()) {
+        return kept;
+      }
+    } catch (IOException | InvalidPathException unreadable) {
+      throw new IllegalArgumentException(
+          "management.token-file can not be read: " + unreadable, unreadable);
+    }
+    throw new IllegalArgumentException("management.token-file: " + file + " is empty");
   }
 
   private static ModelConfig model(Settings settings, String model) {

@@ -38,6 +38,7 @@ final class Settings {
         "management.token",
         "",
         "what callers of it must give as bearer; empty: a new one, " + "kept in a private file");
+    server("management.token-file", "", "a file with that token, in place of it");
     server(
         "management.on-main-port",
         "false",

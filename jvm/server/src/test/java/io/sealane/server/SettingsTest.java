@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -97,5 +98,25 @@ class SettingsTest {
     Settings settings = Settings.of(List.of("--management.token", "hush"), Map.of());
     assertThat(settings.effective()).contains("management.token: (set)").doesNotContain("hush");
     assertThat(Settings.help()).contains("management.port", "defaults.batching.max-rows");
+  }
+
+  @Test
+  void theTokenMayLieInAFile() throws IOException {
+    Path file = Files.writeString(folder.resolve("token"), "hush\n");
+    ServerConfig config = config("", Map.of("SEALANE_SERVER_MANAGEMENT_TOKEN_FILE", file + ""));
+    assertThat(config.management().token()).isEqualTo("hush");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"absent,", "empty,", "token,hush"})
+  void aTokenFileThatSaysNothingOrNotAloneIsRefused(String name, @Nullable String token)
+      throws IOException {
+    Files.writeString(folder.resolve("empty"), " \n");
+    Files.writeString(folder.resolve("token"), "quiet");
+    String file = folder.resolve(name).toString();
+    String yaml = token == null ? "" : "management: {token: " + token + "}\n";
+    assertThatThrownBy(() -> config(yaml, Map.of(), "--management.token-file", file))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("management.token-file");
   }
 }
