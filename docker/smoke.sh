@@ -140,30 +140,37 @@ smoke_dev() {
   ' > "$OUT/dev.log" 2>&1 || fail "$(tail -40 "$OUT/dev.log")"
 }
 
-# The server as it is meant to be run, nothing writable, and stock clients from outside.
+# The server as it is meant to be run, nothing writable but a /tmp from which nothing is executed,
+# and stock clients from outside.
 smoke_server() {
-  local port=$(free_port) management=$(free_port) made server code=0
-  mkdir -p "$OUT/models" "$OUT/nothing"
+  local port management made server code=0
+  port=$(free_port)
+  management=$(free_port)
+  mkdir -p "$OUT/models" "$OUT/tmp"
+  mount -t tmpfs -o noexec,mode=1777 tmpfs "$OUT/tmp"
   cp -r tests/conformance/bundles/good/mlp "$OUT/models/"
   echo smoke > "$OUT/token"
   chmod -R a+rX "$OUT/models" "$OUT/token"
   made=$(store from --pull-never sealane-server)
-  store run --volume "$OUT/models:/models:ro" --volume "$OUT/nothing:/tmp:ro" \
+  store run --volume "$OUT/models:/models:ro" --volume "$OUT/tmp:/tmp" \
     --volume "$OUT/token:/run/secrets/management-token:ro" --env "SEALANE_SERVER_PORT=$port" \
     --env "SEALANE_SERVER_MANAGEMENT_PORT=$management" \
+    --env SEALANE_SERVER_MANAGEMENT_ON_MAIN_PORT=true \
     --env SEALANE_SERVER_MANAGEMENT_TOKEN_FILE=/run/secrets/management-token "$made" -- \
-    sh -c 'test "$(id -u)" = 10001 && ! touch /opt/sealane/x /models/x /tmp/x 2> /dev/null &&
+    sh -c 'test "$(id -u)" = 10001 && ! touch /opt/sealane/x /models/x 2> /dev/null &&
       exec "$@"' sh $(entrypoint) > "$OUT/server.out" 2>&1 &
   server=$!
+  local until=$((SECONDS + 120))
   until inside server "--env SEALANE_SERVER_PORT=$port" /opt/sealane/ready.sh 2> /dev/null; do
-    kill -0 "$server" 2> /dev/null || fail "$(tail -40 "$OUT/server.out")"
+    kill -0 "$server" 2> /dev/null && ((SECONDS < until)) || fail "$(tail -n 40 "$OUT/server.out")"
     sleep 0.5
   done
   smoke_clients "127.0.0.1:$port" "127.0.0.1:$management" || code=$?
-  pkill -TERM -f "java .*sealane/native -jar /opt/sealane/sealane-server.jar" || true
-  wait "$server" || true
+  pkill -TERM -f '^java .*sealane/native -jar /opt/sealane/sealane-server.jar' || code=$?
+  wait "$server" || [[ $? = 143 ]] || code=$?
   store rm "$made" > /dev/null
-  [[ $code = 0 ]] || fail "$(tail -40 "$OUT/server.out" "$OUT/clients.log")"
+  umount "$OUT/tmp"
+  [[ $code = 0 ]] || fail "$(cat "$OUT/server.out" "$OUT/clients.log")"
 }
 
 # What the image starts, one word each.

@@ -64,7 +64,7 @@ size() {
 
 # A killed run may have left something mounted in the base.
 clean() {
-  umount -q "$OUT"/base/{proc,sys} 2> /dev/null || true
+  umount -q "$OUT"/base/{proc,sys} "$OUT/tmp" 2> /dev/null || true
   rm -rf --one-file-system "$OUT"
 }
 
@@ -73,7 +73,8 @@ mkdir -p "$OUT"
 [[ -n ${KEEP:-} ]] || trap clean EXIT
 "$BIN/hadolint" docker/*.Dockerfile
 install_tools
-promtool check config --syntax-only docker/prometheus/prometheus.yml
+promtool check config --syntax-only docker/prometheus/prometheus.yml > /dev/null
+promtool check rules docker/prometheus/alerts.yml > /dev/null
 host_apt "$OUT/host/apt"
 host_pip "$OUT/host/pip"
 make_base
