@@ -1,8 +1,8 @@
 """Write the bundle that the benchmarks open: a 64-256-256-10 MLP.
 
-``python jvm/benchmarks/mlp_bundle.py DIR [HIDDEN]`` writes DIR/mlp, replacing it, with HIDDEN (256)
-units in both hidden layers. Weights are seeded; the outputs of the two golden cases are ONNX
-Runtime's own.
+``python jvm/benchmarks/mlp_bundle.py DIR [HIDDEN [SEED]]`` writes DIR/mlp, replacing it, with
+HIDDEN (256) units in both hidden layers and weights from SEED (0). Its version is 1.0.0 with seed
+0, 2.0.0 with seed 1. The outputs of the two golden cases are ONNX Runtime's own.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ def main() -> None:
     """Write the bundle into the folder that the command line names."""
     folder = Path(sys.argv[1])
     hidden = int(sys.argv[2]) if len(sys.argv) > 2 else HIDDEN
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     widths = (INPUTS, hidden, hidden, OUTPUTS)
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     weights, nodes, last = [], [], "x"
     for layer, (rows, columns) in enumerate(pairwise(widths)):
         matrix = rng.normal(0, rows**-0.5, (rows, columns)).astype(np.float32)
@@ -63,7 +64,7 @@ def main() -> None:
         source.write_bytes(model)
         draft = BundleDraft(
             name="mlp",
-            version="1.0.0",
+            version=f"{seed + 1}.0.0",
             signature=Signature(
                 (TensorSpec("x", DType.FP32, ("batch", INPUTS)),),
                 (TensorSpec("y", DType.FP32, ("batch", OUTPUTS)),),

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import shutil
 import socket
-import threading
 import time
 
 import grpc
 import pytest
 from e2e.server.conftest import GOOD
+from e2e.server.load import BODY, Load
 from e2e.server.running import serving
 
-BODY = json.dumps(
-    {"inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
-)
-INFER = "/v2/models/mlp/infer"
 PREDICT = "/v1/models/mlp:predict"
 
 # Field 1 of grpc.health.v1.HealthCheckResponse.
@@ -28,64 +23,6 @@ NOT_SERVING = b"\x08\x02"
 def health(server):
     with grpc.insecure_channel(server.address) as channel:
         return channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=20)
-
-
-class Load:
-    """Clients that ask on and on, each on a connection of its own that it keeps."""
-
-    def __init__(self, address, clients=4, path=INFER, body=BODY):
-        self.address = address
-        self.path = path
-        self.body = body
-        self.statuses: list[int] = []
-        self.seconds: list[float] = []
-        self.broken: list[str] = []
-        self.refused = 0
-        self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self._ask) for _ in range(clients)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(60)
-
-    def _ask(self):
-        connection = None
-        while not self.stop.is_set():
-            if connection is None:
-                connection = http.client.HTTPConnection(self.address, timeout=30)
-                try:
-                    connection.connect()
-                except OSError:
-                    self.refused += 1
-                    return
-            began = time.perf_counter()
-            try:
-                connection.request("POST", self.path, self.body)
-                response = connection.getresponse()
-                text = response.read()
-            except (OSError, http.client.HTTPException) as error:
-                # A kept connection that is closed between two requests is the client's to reopen.
-                closed = isinstance(error, http.client.RemoteDisconnected | BrokenPipeError)
-                if not closed and not isinstance(error, ConnectionResetError):
-                    self.broken.append(repr(error))
-                connection.close()
-                connection = None
-                continue
-            self.seconds.append(time.perf_counter() - began)
-            self.statuses.append(response.status)
-            if response.status == 200 and not json.loads(text).keys() & {"outputs", "predictions"}:
-                self.broken.append(text.decode())
-            if response.headers.get("connection") == "close":
-                connection.close()
-                connection = None
-        if connection is not None:
-            connection.close()
 
 
 @pytest.fixture

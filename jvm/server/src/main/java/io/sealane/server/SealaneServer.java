@@ -200,6 +200,7 @@ final class SealaneServer implements AutoCloseable {
     server.disableServerHeader();
     server.http1MaxHeaderSize(64 * 1024);
     server.requestAutoAbortDelayMillis(0);
+    server.decorator(SmallPieces::refused);
     server.decorator(this::last);
   }
 
