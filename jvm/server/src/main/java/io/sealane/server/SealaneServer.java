@@ -137,6 +137,7 @@ final class SealaneServer implements AutoCloseable {
     common(server);
     new V2Rest(plane, this::isReady).bind(server);
     new V1Rest(plane).bind(server);
+    new OpenApi().bind(server);
     V2RepositoryRest rest = new V2RepositoryRest(repository);
     rest.bindIndex(server);
     if (config.management().onMainPort()) {
