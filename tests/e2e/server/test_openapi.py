@@ -1,4 +1,4 @@
-"""Requests made from the OpenAPI document: none is answered 5xx or with what it does not describe."""
+"""Requests made from the OpenAPI document: none is answered 5xx, or as it does not say."""
 
 from __future__ import annotations
 
