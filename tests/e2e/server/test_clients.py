@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from e2e.server.running import ROOT
+from e2e.server.conftest import GOOD
+from e2e.server.documented_models import half_plus
+from e2e.server.running import ROOT, serving
 
 CLIENTS = Path(__file__).parent / "clients"
 ENVIRONMENTS = ROOT / ".venv-clients"
@@ -32,5 +37,29 @@ def test_a_client_talks_to_the_server(server, case, environment, program):
         timeout=120,
         check=False,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "done"
+
+
+def test_the_client_of_tensorflow_serving_talks_to_the_server(tmp_path):
+    """Its package has only the stubs; they use the TensorFlow of the tests' own environment."""
+    repository = tmp_path / "repository"
+    (repository / "half_plus_two").mkdir(parents=True)
+    for version in ("123.0.0", "124.0.0"):
+        half_plus(repository / "half_plus_two" / version, 2, version, ("batch", 1))
+    for name in ("mlp", "strings"):
+        shutil.copytree(GOOD / name, repository / name)
+    [stubs] = (ENVIRONMENTS / "tensorflowservingapi").glob("lib/python*/site-packages")
+    program = CLIENTS / "tensorflow_serving_api.py"
+    all_versions = ("--models.half_plus_two.versions", "all")
+    with serving(repository, "--management.on-main-port", "true", *all_versions) as server:
+        done = subprocess.run(
+            [sys.executable, program, server.address, repository],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(stubs)},
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "done"

@@ -74,7 +74,7 @@ def encoded_rows(rows, encoded):
 
 
 def test_a_float_beyond_the_range_is_infinite(server):
-    body = b'{"instances": [[1e400, 0, 0, 0]]}'
+    body = b'{"instances": [[1e39, 0, 0, 0]]}'
     answer = server.post("/v1/models/mlp:predict", body)
     assert answer.status == 200, answer.body
     assert not all(math.isfinite(each) for each in answer.json["predictions"][0])
@@ -102,6 +102,7 @@ def test_status_and_metadata(server):
         b'{"instances": [[1, 2, 3, 4], [1, 2, 3]]}',
         b'{"instances": [[1, 2, 3, [4]]]}',
         b'{"instances": [["a", 2, 3, 4]]}',
+        b'{"instances": [[1e400, 2, 3, 4]]}',
         b'{"instances": [{"absent": [1, 2, 3, 4]}]}',
         b'{"instances": [{"features": [1, 2, 3, 4]}, {}]}',
         b'{"inputs": {"absent": [[1, 2, 3, 4]]}}',

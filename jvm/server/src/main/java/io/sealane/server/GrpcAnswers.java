@@ -1,9 +1,14 @@
 package io.sealane.server;
 
+import com.linecorp.armeria.server.ServiceRequestContext;
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.sealane.core.ErrorCode;
+import io.sealane.core.SealaneException;
 import io.sealane.serving.InferenceResponse;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -22,6 +27,25 @@ final class GrpcAnswers {
     }
     observer.onNext(value);
     observer.onCompleted();
+  }
+
+  /**
+   * Answers what changes the models. That takes its time, so it has a thread that may wait.
+   *
+   * @param allowed whether models may be changed here
+   */
+  static <T> void change(StreamObserver<T> observer, boolean allowed, Supplier<T> change) {
+    if (!allowed) {
+      SealaneException refused =
+          new SealaneException(
+              ErrorCode.REQUEST_UNSUPPORTED,
+              "models are loaded and unloaded by the management port");
+      observer.onError(
+          Status.PERMISSION_DENIED.withDescription(refused.getMessage()).asRuntimeException());
+      return;
+    }
+    Executor waiting = ServiceRequestContext.current().blockingTaskExecutor();
+    waiting.execute(() -> now(observer, change));
   }
 
   /** Answers when it is computed, and cancels it when the client leaves. */

@@ -1,10 +1,12 @@
 package io.sealane.server;
 
 import com.linecorp.armeria.common.AggregatedHttpRequest;
+import com.linecorp.armeria.common.HttpHeaderNames;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import io.sealane.serving.InferenceResponse;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -13,6 +15,9 @@ import java.util.function.Function;
 final class HttpCalls {
   /** A larger body is read on a thread that may wait. */
   private static final int LARGE = 1 << 17;
+
+  private static final Set<String> ENCODINGS =
+      Set.of("identity", "gzip", "deflate", "br", "x-snappy-framed");
 
   private HttpCalls() {}
 
@@ -47,7 +52,8 @@ final class HttpCalls {
         HttpResponse.of(
             request
                 .aggregate()
-                .thenApplyAsync(body -> call.answer(context, body), context.blockingTaskExecutor())
+                .thenApplyAsync(
+                    body -> call.answer(context, decoded(body)), context.blockingTaskExecutor())
                 .exceptionally(Json::error));
   }
 
@@ -59,12 +65,21 @@ final class HttpCalls {
               .aggregate()
               .thenCompose(
                   body ->
-                      body.content().length() <= LARGE
+                      decoded(body).content().length() <= LARGE
                           ? call.answer(context, body)
                           : CompletableFuture.completedFuture(body)
                               .thenComposeAsync(large -> call.answer(context, large), waiting))
               .exceptionally(Json::error));
     };
+  }
+
+  /** The request, unless its body is encoded in a way that is not decoded before. */
+  private static AggregatedHttpRequest decoded(AggregatedHttpRequest request) {
+    String encoding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
+    if (!ENCODINGS.contains(encoding)) {
+      throw Requests.unsupported("Content-Encoding " + Requests.quoted(encoding) + " is not read");
+    }
+    return request;
   }
 
   /** The response of an answer, which is closed; it is cancelled when the client leaves. */

@@ -12,8 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tensors out of nested lists, whose nesting is the shape. As in TensorFlow Serving, a float beyond
- * the datatype's range is infinite.
+ * Tensors out of nested lists, whose nesting is the shape. As in TensorFlow Serving, a number
+ * beyond the range of FP32 is infinite, and one beyond that of FP64 is refused.
  */
 final class NestedTensors {
   private final TensorSpec spec;
@@ -34,6 +34,20 @@ final class NestedTensors {
     NestedTensors reading = new NestedTensors(spec);
     reading.measure(nested);
     reading.gather(nested, 0);
+    return reading.tensor();
+  }
+
+  /**
+   * The tensor of an input whose values are in one list.
+   *
+   * @throws io.sealane.core.SealaneException REQUEST_INVALID for values that are not the datatype's
+   */
+  static Tensor of(TensorSpec spec, long[] dims, List<@Nullable Object> values) {
+    NestedTensors reading = new NestedTensors(spec);
+    for (long dim : dims) {
+      reading.dims.add(dim);
+    }
+    reading.leaves.addAll(values);
     return reading.tensor();
   }
 
@@ -109,13 +123,27 @@ final class NestedTensors {
       case UINT16, INT16 -> to.putShort((short) whole(leaf, i));
       case UINT32, INT32 -> to.putInt((int) whole(leaf, i));
       case UINT64, INT64 -> to.putLong(whole(leaf, i));
-      case FP32 -> to.putFloat(leaf == null ? Float.NaN : Float.parseFloat(number(leaf, i)));
-      case FP64 -> to.putDouble(leaf == null ? Double.NaN : Double.parseDouble(number(leaf, i)));
+      case FP32 -> to.putFloat(leaf == null ? Float.NaN : single(leaf, i));
+      case FP64 -> to.putDouble(leaf == null ? Double.NaN : wide(leaf, i));
       case FP16, BF16 ->
           throw Requests.invalid(
               "input '" + spec.name() + "' is " + spec.dtype() + ", which has no JSON form");
       case BYTES -> throw new IllegalStateException("texts have no memory");
     }
+  }
+
+  private float single(Object leaf, int i) {
+    float value = Float.parseFloat(number(leaf, i));
+    return Float.isInfinite(value) ? (float) wide(leaf, i) : value;
+  }
+
+  private double wide(Object leaf, int i) {
+    String text = number(leaf, i);
+    double value = Double.parseDouble(text);
+    if (Double.isInfinite(value) && !text.endsWith("Infinity")) {
+      throw wrong(leaf, i);
+    }
+    return value;
   }
 
   private String number(Object leaf, int i) {

@@ -4,6 +4,7 @@ import com.linecorp.armeria.common.ContentTooLargeException;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.util.CompositeException;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.netty.handler.codec.compression.DecompressionException;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
@@ -57,6 +58,9 @@ final class Problems {
   static Status grpc(Throwable error) {
     if (error instanceof CancellationException) {
       return Status.CANCELLED;
+    }
+    if (error instanceof StatusRuntimeException told) {
+      return told.getStatus();
     }
     if (!(error instanceof SealaneException coded)) {
       return Status.INTERNAL.withDescription(message(error)).withCause(error);

@@ -134,7 +134,7 @@ final class SealaneServer implements AutoCloseable {
       server.port(address, SessionProtocol.HTTPS);
       tls(server);
     }
-    common(server);
+    common(server, !config.tls().certificate().isEmpty());
     new V2Rest(plane, this::isReady).bind(server);
     new V1Rest(plane).bind(server);
     new OpenApi().bind(server);
@@ -165,7 +165,7 @@ final class SealaneServer implements AutoCloseable {
     ServerBuilder server = Server.builder();
     ServerConfig.Management at = config.management();
     server.port(new InetSocketAddress(at.host(), at.port()), SessionProtocol.HTTP);
-    common(server);
+    common(server, false);
     V2RepositoryRest rest = new V2RepositoryRest(repository);
     rest.bindIndex(server);
     rest.bindChanges(server);
@@ -174,6 +174,7 @@ final class SealaneServer implements AutoCloseable {
     server
         .route()
         .get("/metrics")
+        .get("/monitoring/prometheus/metrics")
         .build((context, request) -> HttpResponse.of(HttpStatus.OK, PROMETHEUS, metrics.scrape()));
     server.decorator(token::guard);
     return server.build();
@@ -183,7 +184,7 @@ final class SealaneServer implements AutoCloseable {
     return GrpcService.builder()
         .addService(new V2Grpc(plane, this::isReady, changes))
         .addService(new ServingGrpc(plane))
-        .addService(new ServingStatusGrpc(plane))
+        .addService(new ServingStatusGrpc(plane, changes))
         .addService(ProtoReflectionServiceV1.newInstance())
         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
         .addService(GrpcHealthCheckService.of(readiness))
@@ -191,7 +192,8 @@ final class SealaneServer implements AutoCloseable {
         .build();
   }
 
-  private void common(ServerBuilder server) {
+  private void common(ServerBuilder server, boolean encrypted) {
+    HeaderTimeout.bind(server, config.headerTimeout(), encrypted);
     server.meterRegistry(new CompositeMeterRegistry());
     server.maxRequestLength(config.maxRequestBytes());
     server.requestTimeout(config.requestTimeout());

@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
  * @param poll how often the repository is looked at; zero for never
  * @param management the second port
  * @param maxRequestBytes the largest body
+ * @param headerTimeout the most that a request's headers may take; zero for no end
  * @param requestTimeout the most that a request may take; zero for no end
  * @param drainNotice how long requests are accepted after readiness turned false
  * @param drainTimeout how long it waits for requests in flight
@@ -39,6 +40,7 @@ record ServerConfig(
     Duration poll,
     Management management,
     long maxRequestBytes,
+    Duration headerTimeout,
     Duration requestTimeout,
     Duration drainNotice,
     Duration drainTimeout,
@@ -98,6 +100,7 @@ record ServerConfig(
         duration("poll", settings.server("poll")),
         management,
         number("request.max-bytes", settings.server("request.max-bytes"), 1, Integer.MAX_VALUE),
+        duration("request.header-timeout", settings.server("request.header-timeout")),
         duration("request.timeout", settings.server("request.timeout")),
         duration("drain.notice", settings.server("drain.notice")),
         duration("drain.timeout", settings.server("drain.timeout")),

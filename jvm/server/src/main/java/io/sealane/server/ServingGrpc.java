@@ -4,14 +4,23 @@ import com.google.protobuf.Any;
 import com.google.protobuf.Int64Value;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import io.grpc.stub.StreamObserver;
+import io.sealane.core.Signature;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.protocols.serving.ClassificationRequest;
+import io.sealane.protocols.serving.ClassificationResponse;
 import io.sealane.protocols.serving.GetModelMetadataRequest;
 import io.sealane.protocols.serving.GetModelMetadataResponse;
+import io.sealane.protocols.serving.InferenceResult;
+import io.sealane.protocols.serving.Input;
 import io.sealane.protocols.serving.ModelSpec;
+import io.sealane.protocols.serving.MultiInferenceRequest;
+import io.sealane.protocols.serving.MultiInferenceResponse;
 import io.sealane.protocols.serving.PredictRequest;
 import io.sealane.protocols.serving.PredictResponse;
 import io.sealane.protocols.serving.PredictionServiceGrpc.PredictionServiceImplBase;
+import io.sealane.protocols.serving.RegressionRequest;
+import io.sealane.protocols.serving.RegressionResponse;
 import io.sealane.protocols.serving.SignatureDefMap;
 import io.sealane.protocols.tensorflow.SignatureDef;
 import io.sealane.protocols.tensorflow.TensorInfo;
@@ -20,9 +29,12 @@ import io.sealane.serving.InferenceRequest;
 import io.sealane.serving.InferenceResponse;
 import io.sealane.serving.ServedModel;
 import io.sealane.serving.ServedVersion;
+import io.sealane.serving.VersionPolicy;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /** TensorFlow Serving's prediction service. Versions are numbers, as in {@link V1Rest}. */
 final class ServingGrpc extends PredictionServiceImplBase {
@@ -48,7 +60,7 @@ final class ServingGrpc extends PredictionServiceImplBase {
   private static ModelSpec spec(String model, String version) {
     return ModelSpec.newBuilder()
         .setName(model)
-        .setVersion(Int64Value.of(V1Rest.number(version)))
+        .setVersion(Int64Value.of(VersionPolicy.number(version)))
         .setSignatureName("serving_default")
         .build();
   }
@@ -61,21 +73,91 @@ final class ServingGrpc extends PredictionServiceImplBase {
   private CompletableFuture<PredictResponse> predict(PredictRequest request) {
     try {
       ModelSpec spec = request.getModelSpec();
-      String signature = spec.getSignatureName();
-      if (!signature.isEmpty() && !signature.equals("serving_default")) {
-        throw Requests.invalid("the model has one signature, serving_default");
-      }
-      long millis = ServiceRequestContext.current().requestTimeoutMillis();
-      InferenceRequest asked =
-          new InferenceRequest(
-              spec.getName(),
-              null,
-              inputs(request),
-              request.getOutputFilterList(),
-              Requests.deadline(millis * 1_000_000),
-              0);
-      return GrpcAnswers.written(
-          plane.infer(asked, model -> served(model, spec)), ServingGrpc::answer);
+      V1Request.requireSignature(spec.getSignatureName());
+      return infer(spec, inputs(request), request.getOutputFilterList(), ServingGrpc::answer);
+    } catch (RuntimeException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
+  }
+
+  private <T> CompletableFuture<T> infer(
+      ModelSpec spec,
+      Map<String, Tensor> inputs,
+      List<String> outputs,
+      Function<InferenceResponse, T> write) {
+    long millis = ServiceRequestContext.current().requestTimeoutMillis();
+    Long deadline = Requests.deadline(millis * 1_000_000);
+    InferenceRequest asked =
+        new InferenceRequest(spec.getName(), null, inputs, outputs, deadline, 0);
+    return GrpcAnswers.written(plane.infer(asked, model -> served(model, spec)), write);
+  }
+
+  @Override
+  public void classify(
+      ClassificationRequest request, StreamObserver<ClassificationResponse> observer) {
+    ServingTask task = new ServingTask(request.getModelSpec(), ServingTask.CLASSIFY);
+    GrpcAnswers.later(
+        observer,
+        run(
+            List.of(task),
+            request.getInput(),
+            results ->
+                ClassificationResponse.newBuilder()
+                    .setModelSpec(results.get(0).getModelSpec())
+                    .setResult(results.get(0).getClassificationResult())
+                    .build()));
+  }
+
+  @Override
+  public void regress(RegressionRequest request, StreamObserver<RegressionResponse> observer) {
+    ServingTask task = new ServingTask(request.getModelSpec(), ServingTask.REGRESS);
+    GrpcAnswers.later(
+        observer,
+        run(
+            List.of(task),
+            request.getInput(),
+            results ->
+                RegressionResponse.newBuilder()
+                    .setModelSpec(results.get(0).getModelSpec())
+                    .setResult(results.get(0).getRegressionResult())
+                    .build()));
+  }
+
+  @Override
+  public void multiInference(
+      MultiInferenceRequest request, StreamObserver<MultiInferenceResponse> observer) {
+    List<ServingTask> tasks = request.getTasksList().stream().map(ServingTask::of).toList();
+    GrpcAnswers.later(
+        observer,
+        run(
+            tasks,
+            request.getInput(),
+            results -> MultiInferenceResponse.newBuilder().addAllResults(results).build()));
+  }
+
+  /** Runs the model once for all tasks. */
+  private <T> CompletableFuture<T> run(
+      List<ServingTask> tasks, Input input, Function<List<InferenceResult>, T> write) {
+    try {
+      ModelSpec spec = ServingTask.common(tasks);
+      Signature signature = served(plane, spec).session().signature();
+      List<ServingTask.Reading> readings =
+          tasks.stream().map(task -> task.reading(signature)).toList();
+      List<String> outputs =
+          readings.stream().flatMap(each -> each.outputs().stream()).distinct().toList();
+      int examples = Examples.count(input);
+      return infer(
+          spec,
+          Examples.of(signature, input),
+          outputs,
+          response -> {
+            ModelSpec answered = spec(response.model(), response.version());
+            return write.apply(
+                readings.stream()
+                    .map(each -> each.result(response.outputs(), examples))
+                    .map(each -> each.setModelSpec(answered).build())
+                    .toList());
+          });
     } catch (RuntimeException refused) {
       return CompletableFuture.failedFuture(refused);
     }

@@ -8,23 +8,47 @@ import io.sealane.protocols.serving.GetModelStatusResponse;
 import io.sealane.protocols.serving.ModelServiceGrpc.ModelServiceImplBase;
 import io.sealane.protocols.serving.ModelSpec;
 import io.sealane.protocols.serving.ModelVersionStatus;
+import io.sealane.protocols.serving.ReloadConfigRequest;
+import io.sealane.protocols.serving.ReloadConfigResponse;
 import io.sealane.protocols.serving.StatusProto;
 import io.sealane.serving.DataPlane;
+import io.sealane.serving.VersionPolicy;
 import io.sealane.serving.VersionStatus;
 import java.util.List;
 
-/** TensorFlow Serving's model service: how versions fare. */
+/** TensorFlow Serving's model service: how versions fare, and which are served. */
 final class ServingStatusGrpc extends ModelServiceImplBase {
   private final DataPlane plane;
+  private final boolean changes;
 
-  ServingStatusGrpc(DataPlane plane) {
+  /**
+   * The service.
+   *
+   * @param changes whether it may be told here which models are served
+   */
+  ServingStatusGrpc(DataPlane plane, boolean changes) {
     this.plane = plane;
+    this.changes = changes;
   }
 
   @Override
   public void getModelStatus(
       GetModelStatusRequest request, StreamObserver<GetModelStatusResponse> observer) {
     GrpcAnswers.now(observer, () -> status(request.getModelSpec()));
+  }
+
+  @Override
+  public void handleReloadConfigRequest(
+      ReloadConfigRequest request, StreamObserver<ReloadConfigResponse> observer) {
+    GrpcAnswers.change(
+        observer,
+        changes,
+        () -> {
+          ServingReload.of(plane.repository(), request).run();
+          return ReloadConfigResponse.newBuilder()
+              .setStatus(StatusProto.getDefaultInstance())
+              .build();
+        });
   }
 
   private GetModelStatusResponse status(ModelSpec spec) {
@@ -57,7 +81,7 @@ final class ServingStatusGrpc extends ModelServiceImplBase {
     boolean fine = of.state() != VersionStatus.State.UNAVAILABLE;
     int code = (fine ? Status.Code.OK : Status.Code.UNAVAILABLE).value();
     return ModelVersionStatus.newBuilder()
-        .setVersion(V1Rest.number(of.version()))
+        .setVersion(VersionPolicy.number(of.version()))
         .setState(state)
         .setStatus(StatusProto.newBuilder().setErrorCode(code).setErrorMessage(of.reason()))
         .build();

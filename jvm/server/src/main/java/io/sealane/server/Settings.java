@@ -44,6 +44,7 @@ final class Settings {
         "false",
         "whether models are loaded and unloaded there too, " + "without a token");
     server("request.max-bytes", "67108864", "the largest body or gRPC message");
+    server("request.header-timeout", "10s", "the most that its headers may take; 0s for no end");
     server("request.timeout", "60s", "the most that a request may take; 0s for no end");
     server(
         "drain.notice", "0s", "how long it goes on accepting after it said that it is not ready");

@@ -5,7 +5,12 @@ import io.sealane.core.DataType;
 import io.sealane.core.Dim;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.protocols.serving.ClassificationResult;
+import io.sealane.protocols.serving.Classifications;
+import io.sealane.protocols.serving.Regression;
+import io.sealane.protocols.serving.RegressionResult;
 import io.sealane.serving.ServedVersion;
+import io.sealane.serving.VersionPolicy;
 import io.sealane.serving.VersionStatus;
 import java.io.IOException;
 import java.util.List;
@@ -24,7 +29,7 @@ final class V1Descriptions {
     json.writeArrayFieldStart("model_version_status");
     for (VersionStatus each : versions) {
       json.writeStartObject();
-      json.writeStringField("version", Long.toString(V1Rest.number(each.version())));
+      json.writeStringField("version", Long.toString(VersionPolicy.number(each.version())));
       json.writeStringField("state", state(each.state()));
       json.writeObjectFieldStart("status");
       boolean fine = each.state() != VersionStatus.State.UNAVAILABLE;
@@ -51,7 +56,7 @@ final class V1Descriptions {
     json.writeObjectFieldStart("model_spec");
     json.writeStringField("name", version.model());
     json.writeStringField("signature_name", "");
-    json.writeStringField("version", Long.toString(V1Rest.number(version.version())));
+    json.writeStringField("version", Long.toString(VersionPolicy.number(version.version())));
     json.writeEndObject();
     json.writeObjectFieldStart("metadata");
     json.writeObjectFieldStart("signature_def");
@@ -60,6 +65,8 @@ final class V1Descriptions {
     tensors(json, "inputs", version.session().signature().inputs());
     tensors(json, "outputs", version.session().signature().outputs());
     json.writeStringField("method_name", "tensorflow/serving/predict");
+    json.writeObjectFieldStart("defaults");
+    json.writeEndObject();
     json.writeEndObject();
     json.writeEndObject();
     json.writeEndObject();
@@ -110,6 +117,35 @@ final class V1Descriptions {
   /** By row: {@code predictions}, rows of the one output or objects of a row of each. */
   static void predictions(JsonGenerator json, Map<String, Tensor> outputs) throws IOException {
     answer(json, "predictions", outputs, V1Descriptions::rows);
+  }
+
+  /** Classify's {@code results}: of each example, label and score of each class. */
+  static void classes(JsonGenerator json, ClassificationResult scored) throws IOException {
+    json.writeStartObject();
+    json.writeArrayFieldStart("results");
+    for (Classifications one : scored.getClassificationsList()) {
+      json.writeStartArray();
+      for (io.sealane.protocols.serving.Class each : one.getClassesList()) {
+        json.writeStartArray();
+        json.writeString(each.getLabel());
+        json.writeNumber(each.getScore());
+        json.writeEndArray();
+      }
+      json.writeEndArray();
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  /** Regress's {@code results}: one value of each example. */
+  static void values(JsonGenerator json, RegressionResult told) throws IOException {
+    json.writeStartObject();
+    json.writeArrayFieldStart("results");
+    for (Regression each : told.getRegressionsList()) {
+      json.writeNumber(each.getValue());
+    }
+    json.writeEndArray();
+    json.writeEndObject();
   }
 
   private interface Several {

@@ -24,10 +24,7 @@ record V1Request(Map<String, Tensor> inputs, boolean byRows) {
    */
   static V1Request of(Signature signature, byte[] body) {
     Map<String, @Nullable Object> object = NestedJson.object(body);
-    Object asked = object.getOrDefault("signature_name", "serving_default");
-    if (!"serving_default".equals(asked) && !"".equals(asked)) {
-      throw Requests.invalid("the model has one signature, serving_default");
-    }
+    requireSignature(object.getOrDefault("signature_name", ""));
     boolean byRows = object.containsKey("instances");
     if (byRows == object.containsKey("inputs")) {
       throw Requests.invalid("the request needs either instances or inputs");
@@ -37,6 +34,23 @@ record V1Request(Map<String, Tensor> inputs, boolean byRows) {
             ? columns(signature, object.get("instances"))
             : whole(signature, object.get("inputs"));
     return new V1Request(tensors(signature, values), byRows);
+  }
+
+  /**
+   * Refuses a signature that there is not.
+   *
+   * @param name as a request has it; empty for the default
+   */
+  static void requireSignature(@Nullable Object name) {
+    if (!(name instanceof String text)) {
+      throw Requests.invalid("signature_name must be a text");
+    }
+    if (!text.isEmpty() && !text.equals("serving_default")) {
+      throw Requests.invalid(
+          "the model has one signature, serving_default, and none called '"
+              + Requests.quoted(text)
+              + "'");
+    }
   }
 
   private static Map<String, Tensor> tensors(

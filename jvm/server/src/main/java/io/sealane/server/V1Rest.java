@@ -9,23 +9,28 @@ import com.linecorp.armeria.server.Route;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import io.sealane.core.SealaneException;
+import io.sealane.core.Signature;
 import io.sealane.core.Tensor;
+import io.sealane.server.ExampleResults.Classify;
+import io.sealane.server.ExampleResults.Regress;
 import io.sealane.serving.DataPlane;
 import io.sealane.serving.InferenceRequest;
 import io.sealane.serving.InferenceResponse;
 import io.sealane.serving.ServedModel;
 import io.sealane.serving.ServedVersion;
+import io.sealane.serving.VersionPolicy;
 import io.sealane.serving.VersionStatus;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TensorFlow Serving's REST, which is KServe's V1 too: predict by rows or by columns, status and
- * metadata. Versions are numbers there: a version's is its first, of {@code 3.1.0} it is 3, and 0
- * is the newest.
+ * TensorFlow Serving's REST, which is KServe's V1 too: predict by rows or by columns, classify,
+ * regress, status and metadata. Versions are numbers there: a version's is its first, of {@code
+ * 3.1.0} it is 3, and 0 is the newest.
  */
 final class V1Rest {
   private static final String MODEL =
@@ -44,10 +49,13 @@ final class V1Rest {
         .build((context, request) -> Json.of(HttpStatus.OK, json -> text(json, "status", "alive")));
     server.route().addRoute(get(MODEL + "$")).build(HttpCalls.now(this::status));
     server.route().addRoute(get(MODEL + "/metadata$")).build(HttpCalls.now(this::metadata));
-    server
-        .route()
-        .addRoute(Route.builder().path(MODEL + ":predict$").methods(HttpMethod.POST).build())
-        .build(HttpCalls.later(this::predict));
+    server.route().addRoute(post(":predict")).build(HttpCalls.later(this::predict));
+    server.route().addRoute(post(":classify")).build(HttpCalls.later(this::classify));
+    server.route().addRoute(post(":regress")).build(HttpCalls.later(this::regress));
+  }
+
+  private static Route post(String method) {
+    return Route.builder().path(MODEL + method + "$").methods(HttpMethod.POST).build();
   }
 
   private static Route get(String path) {
@@ -83,16 +91,10 @@ final class V1Rest {
     }
     String named =
         model.versions().keySet().stream()
-            .filter(each -> Long.toString(number(each)).equals(version))
+            .filter(each -> Long.toString(VersionPolicy.number(each)).equals(version))
             .findFirst()
             .orElse(version);
     return model.version(model.versions().containsKey(version) ? version : named);
-  }
-
-  /** The number that a version begins with; 0 where it begins with none. */
-  static long number(String version) {
-    String digits = version.split("[^0-9]", 2)[0];
-    return digits.isEmpty() || digits.length() > 18 ? 0 : Long.parseLong(digits);
   }
 
   private HttpResponse status(ServiceRequestContext context) {
@@ -126,18 +128,60 @@ final class V1Rest {
   private CompletableFuture<HttpResponse> predict(
       ServiceRequestContext context, AggregatedHttpRequest http) {
     V1Request request = V1Request.of(served(context).session().signature(), http.content().array());
+    return infer(context, request.inputs(), List.of(), response -> print(request, response));
+  }
+
+  private CompletableFuture<HttpResponse> infer(
+      ServiceRequestContext context,
+      Map<String, Tensor> inputs,
+      List<String> outputs,
+      Function<InferenceResponse, HttpResponse> print) {
+    Long deadline = Requests.deadline(context.requestTimeoutMillis() * 1_000_000);
     InferenceRequest asked =
-        new InferenceRequest(
-            model(context),
-            null,
-            request.inputs(),
-            List.of(),
-            Requests.deadline(context.requestTimeoutMillis() * 1_000_000),
-            0);
-    return HttpCalls.printed(
+        new InferenceRequest(model(context), null, inputs, outputs, deadline, 0);
+    return HttpCalls.printed(context, plane.infer(asked, model -> served(model, context)), print);
+  }
+
+  private CompletableFuture<HttpResponse> classify(
+      ServiceRequestContext context, AggregatedHttpRequest http) {
+    Signature signature = served(context).session().signature();
+    Classify method = Classify.of(signature);
+    Map<String, Tensor> inputs = examples(signature, http);
+    int examples = rows(inputs);
+    return infer(
         context,
-        plane.infer(asked, model -> served(model, context)),
-        response -> print(request, response));
+        inputs,
+        method.outputs(),
+        response ->
+            Json.of(
+                HttpStatus.OK,
+                json -> V1Descriptions.classes(json, method.result(response.outputs(), examples))));
+  }
+
+  private CompletableFuture<HttpResponse> regress(
+      ServiceRequestContext context, AggregatedHttpRequest http) {
+    Signature signature = served(context).session().signature();
+    Regress method = Regress.of(signature);
+    Map<String, Tensor> inputs = examples(signature, http);
+    int examples = rows(inputs);
+    return infer(
+        context,
+        inputs,
+        List.of(method.value()),
+        response ->
+            Json.of(
+                HttpStatus.OK,
+                json -> V1Descriptions.values(json, method.result(response.outputs(), examples))));
+  }
+
+  private static Map<String, Tensor> examples(Signature signature, AggregatedHttpRequest http) {
+    Map<String, @Nullable Object> body = NestedJson.object(http.content().array());
+    V1Request.requireSignature(body.getOrDefault("signature_name", ""));
+    return Examples.of(signature, body);
+  }
+
+  private static int rows(Map<String, Tensor> inputs) {
+    return (int) inputs.values().iterator().next().shape().dim(0);
   }
 
   private static HttpResponse print(V1Request request, InferenceResponse response) {

@@ -1,9 +1,7 @@
 package io.sealane.server;
 
 import com.linecorp.armeria.server.ServiceRequestContext;
-import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
-import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.protocols.inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
 import io.sealane.protocols.inference.ModelConfigRequest;
@@ -33,7 +31,6 @@ import io.sealane.serving.DataPlane;
 import io.sealane.serving.InferenceRequest;
 import io.sealane.serving.ServedModel;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 /** The Open Inference Protocol V2 over gRPC, with Triton's calls. */
@@ -168,8 +165,9 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
   @Override
   public void repositoryModelLoad(
       RepositoryModelLoadRequest request, StreamObserver<RepositoryModelLoadResponse> observer) {
-    change(
+    GrpcAnswers.change(
         observer,
+        changes,
         () -> {
           if (request.getParametersCount() > 0) {
             throw Requests.unsupported(
@@ -184,26 +182,12 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
   public void repositoryModelUnload(
       RepositoryModelUnloadRequest request,
       StreamObserver<RepositoryModelUnloadResponse> observer) {
-    change(
+    GrpcAnswers.change(
         observer,
+        changes,
         () -> {
           plane.repository().unload(request.getModelName());
           return RepositoryModelUnloadResponse.getDefaultInstance();
         });
-  }
-
-  /** Changes take their time, so they have a thread that may wait. */
-  private <T> void change(StreamObserver<T> observer, Supplier<T> change) {
-    if (!changes) {
-      SealaneException refused =
-          new SealaneException(
-              ErrorCode.REQUEST_UNSUPPORTED,
-              "models are loaded and unloaded by the management port");
-      observer.onError(
-          Status.PERMISSION_DENIED.withDescription(refused.getMessage()).asRuntimeException());
-      return;
-    }
-    Executor waiting = ServiceRequestContext.current().blockingTaskExecutor();
-    waiting.execute(() -> GrpcAnswers.now(observer, change));
   }
 }

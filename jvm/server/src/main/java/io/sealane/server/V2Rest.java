@@ -3,7 +3,6 @@ package io.sealane.server;
 import com.fasterxml.jackson.core.JsonParser;
 import com.linecorp.armeria.common.AggregatedHttpRequest;
 import com.linecorp.armeria.common.HttpData;
-import com.linecorp.armeria.common.HttpHeaderNames;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
@@ -22,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -30,9 +28,6 @@ import org.jspecify.annotations.Nullable;
 /** The Open Inference Protocol V2 over HTTP, with Triton's extensions. */
 final class V2Rest {
   private static final String HEADER_LENGTH = "inference-header-content-length";
-
-  private static final Set<String> ENCODINGS =
-      Set.of("identity", "gzip", "deflate", "br", "x-snappy-framed");
 
   private final DataPlane plane;
   private final Supplier<Boolean> ready;
@@ -163,10 +158,6 @@ final class V2Rest {
   }
 
   private V2Request read(ServiceRequestContext context, AggregatedHttpRequest http) {
-    String encoding = http.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
-    if (!ENCODINGS.contains(encoding)) {
-      throw Requests.unsupported("Content-Encoding " + Requests.quoted(encoding) + " is not read");
-    }
     byte[] body = http.content().array();
     String header = http.headers().get(HEADER_LENGTH);
     if (header == null) {

@@ -22,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,14 +37,17 @@ public final class ModelRepository implements AutoCloseable {
   private static final String WITHDRAWN = "unloaded on request";
   private static final String STOPPING = "the server is stopping";
 
+  private final Path root;
   private final Discovery discovery;
   private final Function<String, ModelConfig> configs;
   private final ReentrantLock changing = new ReentrantLock();
   private final Map<String, ServedModel> models = new ConcurrentHashMap<>();
   private final Map<String, Map<String, VersionStatus>> statuses = new ConcurrentHashMap<>();
   private final Set<String> withdrawn = ConcurrentHashMap.newKeySet();
+  private final Map<String, UnaryOperator<ModelConfig>> changes = new HashMap<>();
   private final Loads loads = new Loads();
   private final ExecutorService retiring = Executors.newSingleThreadExecutor(Retiring::new);
+  private volatile boolean listed;
   private volatile boolean looked;
   private volatile boolean wasReady;
   private volatile boolean closed;
@@ -55,6 +59,7 @@ public final class ModelRepository implements AutoCloseable {
    * @param configs a model's configuration by its name
    */
   public ModelRepository(Path root, Function<String, ModelConfig> configs) {
+    this.root = root;
     this.discovery = new Discovery(root);
     this.configs = configs;
   }
@@ -72,6 +77,9 @@ public final class ModelRepository implements AutoCloseable {
       requireOpen();
       Map<String, List<Found>> found = discovery.models();
       Set<String> names = new TreeSet<>(found.keySet());
+      if (listed) {
+        names.stream().filter(name -> !statuses.containsKey(name)).forEach(withdrawn::add);
+      }
       names.removeAll(withdrawn);
       names.forEach(this::of);
       names.addAll(statuses.keySet());
@@ -95,10 +103,7 @@ public final class ModelRepository implements AutoCloseable {
     try {
       requireOpen();
       List<Found> folders = discovery.bundles(name);
-      if (folders.isEmpty()) {
-        throw new SealaneException(
-            ErrorCode.MODEL_NOT_FOUND, "the repository has no model '" + name + "'");
-      }
+      requireFound(name, folders);
       of(name);
       withdrawn.remove(name);
       looked = true;
@@ -107,6 +112,52 @@ public final class ModelRepository implements AutoCloseable {
       model(name);
     } finally {
       changing.unlock();
+    }
+  }
+
+  /**
+   * Serves these models and no others: the others are unloaded, and so are those that come into the
+   * directory later, until {@link #load} or another list asks for them. Nothing is changed when one
+   * of them is not there.
+   *
+   * @param models what each model's configuration becomes, by its name
+   * @throws SealaneException MODEL_NOT_FOUND when the directory has none of a name, MODEL_NOT_READY
+   *     when a model has no version that can be loaded, though all others are served as asked, or
+   *     after {@link #close}
+   */
+  public void serveOnly(Map<String, UnaryOperator<ModelConfig>> models) {
+    changing.lock();
+    try {
+      requireOpen();
+      Map<String, List<Found>> found = discovery.models();
+      models.keySet().forEach(name -> requireFound(name, found.getOrDefault(name, List.of())));
+      changes.clear();
+      changes.putAll(models);
+      listed = true;
+      Set<String> others = new TreeSet<>(found.keySet());
+      others.addAll(statuses.keySet());
+      others.removeAll(models.keySet());
+      others.forEach(this::unload);
+      List<String> problems = new ArrayList<>();
+      for (String name : new TreeSet<>(models.keySet())) {
+        try {
+          load(name);
+        } catch (SealaneException refused) {
+          problems.add(String.valueOf(refused.getMessage()));
+        }
+      }
+      if (!problems.isEmpty()) {
+        throw new SealaneException(ErrorCode.MODEL_NOT_READY, String.join("; ", problems));
+      }
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  private static void requireFound(String name, List<Found> folders) {
+    if (folders.isEmpty()) {
+      throw new SealaneException(
+          ErrorCode.MODEL_NOT_FOUND, "the repository has no model '" + name + "'");
     }
   }
 
@@ -122,6 +173,11 @@ public final class ModelRepository implements AutoCloseable {
     } finally {
       changing.unlock();
     }
+  }
+
+  /** Its directory, in which each model has a folder of its name. */
+  public Path root() {
+    return root;
   }
 
   /** The models with a version that is ready, by name. */
@@ -196,7 +252,8 @@ public final class ModelRepository implements AutoCloseable {
       }
       return;
     }
-    ModelConfig config = configs.apply(name);
+    ModelConfig config =
+        changes.getOrDefault(name, UnaryOperator.identity()).apply(configs.apply(name));
     ServedModel before = models.get(name);
     loads.keep(name, folders);
     Renewal renewal = new Renewal(name, config, before, loads);

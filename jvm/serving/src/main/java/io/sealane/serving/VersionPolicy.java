@@ -29,6 +29,23 @@ public sealed interface VersionPolicy {
     }
   }
 
+  /** Versions whose {@link #number} is one of these. */
+  record Numbered(Set<Long> numbers) implements VersionPolicy {
+    /** Copies the set. */
+    public Numbered {
+      numbers = Set.copyOf(numbers);
+    }
+  }
+
+  /**
+   * The number that a version begins with, of {@code 3.1.0} it is 3; 0 where it begins with none.
+   * To clients that know versions as numbers only, it is the version.
+   */
+  static long number(String version) {
+    String digits = version.split("[^0-9]", 2)[0];
+    return digits.isEmpty() || digits.length() > 18 ? 0 : Long.parseLong(digits);
+  }
+
   /** Those of {@code found} that are served, the newest first. */
   default List<String> choose(Collection<String> found) {
     List<String> sorted = new ArrayList<>(found);
@@ -38,6 +55,9 @@ public sealed interface VersionPolicy {
     }
     if (this instanceof Specific specific) {
       sorted.removeIf(version -> !specific.versions.contains(version));
+    }
+    if (this instanceof Numbered numbered) {
+      sorted.removeIf(version -> !numbered.numbers.contains(number(version)));
     }
     return List.copyOf(sorted);
   }

@@ -35,6 +35,15 @@ class VersionPolicyTest {
   }
 
   @Test
+  void numberedOnesAreThoseThatBeginSo() {
+    assertThat(new VersionPolicy.Numbered(Set.of(10L, 1L, 7L)).choose(FOUND))
+        .containsExactly("10", "10-rc.1", "1.5");
+    assertThat(VersionPolicy.number("0.1")).isZero();
+    assertThat(VersionPolicy.number("v2")).isZero();
+    assertThat(VersionPolicy.number("99999999999999999999")).isZero();
+  }
+
+  @Test
   void equalVersionsKeepTheirOrder() {
     assertThat(new VersionPolicy.All().choose(List.of("1.0+b", "1", "1.0+a")))
         .containsExactly("1.0+b", "1", "1.0+a");
