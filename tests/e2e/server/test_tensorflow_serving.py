@@ -186,3 +186,25 @@ def test_models_are_listed_on_the_management_port_only(served):
     assert call(served.management, reload) == grpc.StatusCode.UNAUTHENTICATED
     # Told that the list is missing.
     assert call(served.management, reload, token="secret") == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_web_pages_call_it_only_where_they_are_allowed(served, repository):
+    page = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
+    path = "/v1/models/mlp:predict"
+    answer = served.call("OPTIONS", path, headers=page)
+    assert "access-control-allow-origin" not in answer.headers
+    flags = ("--cors.origins", "https://page.example, https://other.example")
+    with serving(repository, *flags) as server:
+        answer = server.call("OPTIONS", path, headers=page)
+        assert answer.status == 200
+        assert answer.headers["access-control-allow-origin"] == page["Origin"]
+        assert "POST" in answer.headers["access-control-allow-methods"]
+        body = {"instances": [[1, 2, 3, 4]]}
+        answer = server.post(path, body, headers={"Origin": page["Origin"]})
+        assert (answer.status, answer.headers["access-control-allow-origin"]) == (
+            200,
+            page["Origin"],
+        )
+        foreign = {**page, "Origin": "https://foreign.example"}
+        answer = server.call("OPTIONS", path, headers=foreign)
+        assert "access-control-allow-origin" not in answer.headers

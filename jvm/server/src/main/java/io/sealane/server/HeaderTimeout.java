@@ -66,11 +66,19 @@ final class HeaderTimeout extends ChannelInboundHandlerAdapter {
     Channel channel = context.log().partial().channel();
     HeaderTimeout watch = channel == null ? null : channel.attr(KEY).get();
     if (channel != null && watch != null) {
-      channel.eventLoop().execute(watch::began);
+      on(channel, watch::began);
       CompletableFuture<?> unused =
-          context.log().whenComplete().thenAccept(log -> channel.eventLoop().execute(watch::ended));
+          context.log().whenComplete().thenAccept(log -> on(channel, watch::ended));
     }
     return service.serve(context, request);
+  }
+
+  private static void on(Channel channel, Runnable change) {
+    if (channel.eventLoop().inEventLoop()) {
+      change.run();
+    } else {
+      channel.eventLoop().execute(change);
+    }
   }
 
   private void began() {

@@ -1,5 +1,6 @@
 package io.sealane.server;
 
+import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
@@ -11,6 +12,8 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
+import com.linecorp.armeria.server.cors.CorsService;
+import com.linecorp.armeria.server.cors.CorsServiceBuilder;
 import com.linecorp.armeria.server.encoding.DecodingService;
 import com.linecorp.armeria.server.encoding.EncodingService;
 import com.linecorp.armeria.server.grpc.GrpcHealthCheckService;
@@ -144,12 +147,28 @@ final class SealaneServer implements AutoCloseable {
       rest.bindChanges(server);
     }
     server.service(grpc(plane, config.management().onMainPort()));
+    cors(server);
     for (String path : List.of("/v1", "/v2")) {
       server.decoratorUnder(path, DecodingService.newDecorator());
       server.decoratorUnder(
           path, EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
     }
     return server.build();
+  }
+
+  /** Lets web pages of these origins call it from a browser, as TensorFlow Serving's CORS does. */
+  private void cors(ServerBuilder server) {
+    List<String> origins = config.corsOrigins();
+    if (origins.isEmpty()) {
+      return;
+    }
+    CorsServiceBuilder cors =
+        origins.contains("*") ? CorsService.builderForAnyOrigin() : CorsService.builder(origins);
+    server.decorator(
+        cors.allowRequestMethods(HttpMethod.GET, HttpMethod.POST)
+            .allowRequestHeaders("content-type", "inference-header-content-length")
+            .exposeHeaders("inference-header-content-length")
+            .newDecorator());
   }
 
   private void tls(ServerBuilder server) {

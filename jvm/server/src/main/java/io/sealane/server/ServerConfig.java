@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -28,6 +29,7 @@ import java.util.stream.Collectors;
  * @param maxRequestBytes the largest body
  * @param headerTimeout the most that a request's headers may take; zero for no end
  * @param requestTimeout the most that a request may take; zero for no end
+ * @param corsOrigins origins of the web pages that may call it, {@code *} for all
  * @param drainNotice how long requests are accepted after readiness turned false
  * @param drainTimeout how long it waits for requests in flight
  * @param tls certificates, or empty paths for none
@@ -42,6 +44,7 @@ record ServerConfig(
     long maxRequestBytes,
     Duration headerTimeout,
     Duration requestTimeout,
+    List<String> corsOrigins,
     Duration drainNotice,
     Duration drainTimeout,
     Tls tls,
@@ -102,6 +105,7 @@ record ServerConfig(
         number("request.max-bytes", settings.server("request.max-bytes"), 1, Integer.MAX_VALUE),
         duration("request.header-timeout", settings.server("request.header-timeout")),
         duration("request.timeout", settings.server("request.timeout")),
+        origins(settings.server("cors.origins")),
         duration("drain.notice", settings.server("drain.notice")),
         duration("drain.timeout", settings.server("drain.timeout")),
         tls,
@@ -165,6 +169,13 @@ record ServerConfig(
     }
     return new VersionPolicy.Specific(
         Arrays.stream(value.split(",")).map(String::strip).collect(Collectors.toSet()));
+  }
+
+  private static List<String> origins(String value) {
+    return Arrays.stream(value.split(","))
+        .map(String::strip)
+        .filter(each -> !each.isEmpty())
+        .toList();
   }
 
   private static int port(Settings settings, String name) {

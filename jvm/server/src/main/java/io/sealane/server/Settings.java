@@ -47,6 +47,8 @@ final class Settings {
     server("request.header-timeout", "10s", "the most that its headers may take; 0s for no end");
     server("request.timeout", "60s", "the most that a request may take; 0s for no end");
     server(
+        "cors.origins", "", "web pages that may call it: origins by comma, or *; empty for none");
+    server(
         "drain.notice", "0s", "how long it goes on accepting after it said that it is not ready");
     server("drain.timeout", "30s", "how long it waits for what it has accepted");
     server("tls.certificate", "", "PEM file of its certificate chain");
