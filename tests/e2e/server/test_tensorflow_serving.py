@@ -39,10 +39,30 @@ def documented(folder):
     )
 
 
+def labelled(folder):
+    """Outputs that classify and regress choose by their names, each beside another that would fit."""
+    rows, values = np.float32([[1, 2], [3, 4]]), np.float32([1, 2])
+    outputs = {
+        "other": (DType.FP32, (2,), rows),
+        "scores": (DType.FP32, (2,), rows),
+        "classes": (DType.BYTES, (2,), np.array([["a", "b"], ["c", "d"]], object)),
+        "also": (DType.FP32, (), values),
+        "outputs": (DType.FP32, (), values),
+    }
+    identity(
+        folder / "labelled",
+        {
+            output: (TensorSpec(f"{output}_in", dtype, ("batch", *row)), array)
+            for output, (dtype, row, array) in outputs.items()
+        },
+    )
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("documented")
     documented(folder)
+    labelled(folder)
     shutil.copytree(GOOD / "strings", folder / "strings")
     shutil.copytree(GOOD / "mlp", folder / "mlp")
     with serving(folder) as server:
@@ -102,6 +122,19 @@ def test_classes_are_those_of_predict(served):
     assert answer.json == {
         "results": [[[str(i), score] for i, score in enumerate(row)] for row in predicted]
     }
+
+
+def test_outputs_and_labels_are_chosen_by_name(served):
+    shared = {"other_in": [9, 9], "also_in": 9}
+    rows = [([0.25, 0.5], ["no", "yes"], -1.5), ([1, 2], ["x", "ä"], 2.5)]
+    examples = [
+        {"scores_in": scores, "classes_in": labels, "outputs_in": value}
+        for scores, labels, value in rows
+    ]
+    body = {"context": shared, "examples": examples}
+    classes = served.post("/v1/models/labelled:classify", body).json["results"]
+    assert classes == [[["no", 0.25], ["yes", 0.5]], [["x", 1.0], ["ä", 2.0]]]
+    assert served.post("/v1/models/labelled:regress", body).json["results"] == [-1.5, 2.5]
 
 
 @pytest.mark.parametrize(
