@@ -40,7 +40,7 @@ def documented(folder):
 
 
 def labelled(folder):
-    """Outputs that classify and regress choose by their names, each beside another that would fit."""
+    """Outputs that classify and regress choose by name, each beside another that would fit."""
     rows, values = np.float32([[1, 2], [3, 4]]), np.float32([1, 2])
     outputs = {
         "other": (DType.FP32, (2,), rows),
@@ -221,13 +221,14 @@ def test_models_are_listed_on_the_management_port_only(served):
     assert call(served.management, reload, token="secret") == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_web_pages_call_it_only_where_they_are_allowed(served, repository):
+def test_web_pages_call_it_only_where_they_are_allowed(served, tmp_path):
+    shutil.copytree(GOOD / "mlp", tmp_path / "mlp")
     page = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
     path = "/v1/models/mlp:predict"
     answer = served.call("OPTIONS", path, headers=page)
     assert "access-control-allow-origin" not in answer.headers
     flags = ("--cors.origins", "https://page.example, https://other.example")
-    with serving(repository, *flags) as server:
+    with serving(tmp_path, *flags) as server:
         answer = server.call("OPTIONS", path, headers=page)
         assert answer.status == 200
         assert answer.headers["access-control-allow-origin"] == page["Origin"]
