@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** How calls with one answer are answered over gRPC, whatever the protocol. */
 final class GrpcAnswers {
@@ -22,7 +23,7 @@ final class GrpcAnswers {
     try {
       value = answer.get();
     } catch (RuntimeException refused) {
-      observer.onError(Problems.grpc(refused).asRuntimeException());
+      refuse(observer, CallRecord.current(), refused);
       return;
     }
     observer.onNext(value);
@@ -51,16 +52,26 @@ final class GrpcAnswers {
   /** Answers when it is computed, and cancels it when the client leaves. */
   static <T> void later(StreamObserver<T> observer, CompletableFuture<T> answer) {
     ((ServerCallStreamObserver<T>) observer).setOnCancelHandler(() -> answer.cancel(false));
+    CallRecord record = CallRecord.current();
     CompletableFuture<?> unused =
         answer.whenComplete(
             (value, error) -> {
               if (error != null) {
-                observer.onError(Problems.grpc(Problems.cause(error)).asRuntimeException());
+                refuse(observer, record, Problems.cause(error));
               } else {
                 observer.onNext(value);
                 observer.onCompleted();
               }
             });
+  }
+
+  private static void refuse(
+      StreamObserver<?> observer, @Nullable CallRecord record, Throwable error) {
+    if (record != null) {
+      record.failed(error);
+    }
+    Problems.tell(error);
+    observer.onError(Problems.grpc(error).asRuntimeException());
   }
 
   /**

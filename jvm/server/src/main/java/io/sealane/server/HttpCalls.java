@@ -42,9 +42,16 @@ final class HttpCalls {
       try {
         return call.answer(context);
       } catch (RuntimeException refused) {
-        return Json.error(refused);
+        return refused(context, refused);
       }
     };
+  }
+
+  /** The answer to a call that failed, which its record knows then. */
+  static HttpResponse refused(ServiceRequestContext context, Throwable error) {
+    CallRecord.of(context).failed(error);
+    Problems.tell(error);
+    return Json.error(error);
   }
 
   static HttpService waiting(BodyCall call) {
@@ -54,22 +61,24 @@ final class HttpCalls {
                 .aggregate()
                 .thenApplyAsync(
                     body -> call.answer(context, decoded(body)), context.blockingTaskExecutor())
-                .exceptionally(Json::error));
+                .exceptionally(error -> refused(context, error)));
   }
 
   static HttpService later(LaterCall call) {
     return (context, request) -> {
       Executor waiting = context.blockingTaskExecutor();
+      Function<AggregatedHttpRequest, CompletableFuture<HttpResponse>> answer =
+          body ->
+              decoded(body).content().length() <= LARGE
+                  ? call.answer(context, body)
+                  : CompletableFuture.completedFuture(body)
+                      .thenComposeAsync(large -> call.answer(context, large), waiting);
+      // So that who observes the request knows which call it belongs to.
       return HttpResponse.of(
           request
               .aggregate()
-              .thenCompose(
-                  body ->
-                      decoded(body).content().length() <= LARGE
-                          ? call.answer(context, body)
-                          : CompletableFuture.completedFuture(body)
-                              .thenComposeAsync(large -> call.answer(context, large), waiting))
-              .exceptionally(Json::error));
+              .thenCompose(context.makeContextAware(answer))
+              .exceptionally(error -> refused(context, error)));
     };
   }
 
@@ -92,12 +101,12 @@ final class HttpCalls {
     return answer.handle(
         (response, error) -> {
           if (error != null) {
-            return Json.error(error);
+            return refused(context, error);
           }
           try (response) {
             return print.apply(response);
           } catch (RuntimeException failed) {
-            return Json.error(failed);
+            return refused(context, failed);
           }
         });
   }

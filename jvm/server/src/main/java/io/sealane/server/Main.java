@@ -2,7 +2,8 @@ package io.sealane.server;
 
 import io.sealane.core.SealaneException;
 import io.sealane.serving.VersionStatus;
-import java.io.PrintStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -16,35 +17,51 @@ public final class Main {
    * @param arguments as {@code --help} says
    */
   public static void main(String[] arguments) {
-    PrintStream out = System.out;
+    LastingLogs.use();
     List<String> flags = List.of(arguments);
     if (flags.contains("--help")) {
-      out.print(Settings.help());
+      System.out.print(Settings.help());
       return;
     }
     try {
-      Settings settings = Settings.of(flags, System.getenv());
-      ServerConfig config = ServerConfig.of(settings);
-      out.print(settings.effective());
-      SealaneServer server = SealaneServer.start(config);
-      Runtime.getRuntime().addShutdownHook(new Thread(server::close, "sealane-shutdown"));
-      tell(out, config, server);
+      serve(Settings.of(flags, System.getenv()));
     } catch (IllegalArgumentException | SealaneException refused) {
       System.err.println("sealane-server: " + refused.getMessage());
       System.exit(2);
     }
   }
 
-  private static void tell(PrintStream out, ServerConfig config, SealaneServer server) {
+  private static void serve(Settings settings) {
+    ServerConfig config = ServerConfig.of(settings);
+    Log log = new Log(new FileOutputStream(FileDescriptor.out), config.operations().log());
+    log.takeOver();
+    settings.effective().lines().forEach(log::tell);
+    SealaneServer server;
+    try {
+      server = SealaneServer.start(config, log);
+    } catch (RuntimeException refused) {
+      log.close();
+      throw refused;
+    }
+    Runnable end =
+        () -> {
+          server.close();
+          log.close();
+        };
+    Runtime.getRuntime().addShutdownHook(new Thread(end, "sealane-shutdown"));
+    tell(log, config, server);
+  }
+
+  private static void tell(Log log, ServerConfig config, SealaneServer server) {
     for (VersionStatus each : server.repository().index()) {
       String why = each.reason().isEmpty() ? "" : " (" + each.reason() + ")";
-      out.println(each.model() + " " + each.version() + ": " + each.state() + why);
+      log.tell(each.model() + " " + each.version() + ": " + each.state() + why);
     }
     Path file = server.token().file();
     if (file != null) {
-      out.println("management token: in " + file);
+      log.tell("management token: in " + file);
     }
-    out.println(
+    log.tell(
         "listening on "
             + config.host()
             + ":"
@@ -53,6 +70,5 @@ public final class Main {
             + config.management().host()
             + ":"
             + server.managementPort());
-    out.flush();
   }
 }

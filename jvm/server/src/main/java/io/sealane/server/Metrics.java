@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
@@ -13,14 +14,17 @@ import io.sealane.serving.ModelRepository;
 import io.sealane.serving.ServedVersion;
 import io.sealane.serving.Statistics;
 import io.sealane.serving.VersionStatus;
+import java.util.List;
 import java.util.function.Function;
 
 /** What Prometheus reads: the counters of each version that is ready, and those of the JVM. */
 final class Metrics {
   private final ModelRepository repository;
+  private final List<MeterBinder> others;
 
-  Metrics(ModelRepository repository) {
+  Metrics(ModelRepository repository, List<MeterBinder> others) {
     this.repository = repository;
+    this.others = others;
   }
 
   /** The text that Prometheus takes. Made anew each time, as versions come and go. */
@@ -29,6 +33,7 @@ final class Metrics {
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
+    others.forEach(each -> each.bindTo(registry));
     repository.models().stream()
         .flatMap(model -> model.versions().values().stream())
         .forEach(version -> add(registry, version));

@@ -13,6 +13,8 @@ import java.util.concurrent.CompletionException;
 
 /** What an error is over HTTP and gRPC. The one place where codes become statuses. */
 final class Problems {
+  private static final System.Logger LOG = System.getLogger("io.sealane.server");
+
   private Problems() {}
 
   /** The error itself, out of what futures wrap it in. */
@@ -80,6 +82,20 @@ final class Problems {
                   : Status.INTERNAL;
         };
     return status.withDescription(message(error)).withCause(error);
+  }
+
+  /**
+   * Logs what is the server's own fault: where it happened, and not what it says, as that may be
+   * what a client sent.
+   */
+  static void tell(Throwable error) {
+    Throwable cause = cause(error);
+    boolean told = cause instanceof SealaneException || cause instanceof CancellationException;
+    if (!told && http(cause).equals(HttpStatus.INTERNAL_SERVER_ERROR)) {
+      Throwable silent = new RuntimeException(cause.getClass().getName());
+      silent.setStackTrace(cause.getStackTrace());
+      LOG.log(System.Logger.Level.ERROR, "a request failed", silent);
+    }
   }
 
   /** For the client: coded messages as they are, and nothing of the inside of other errors. */

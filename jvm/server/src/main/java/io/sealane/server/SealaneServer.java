@@ -19,6 +19,7 @@ import com.linecorp.armeria.server.encoding.EncodingService;
 import com.linecorp.armeria.server.grpc.GrpcHealthCheckService;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.handler.ssl.ClientAuth;
 import io.sealane.core.ErrorCode;
@@ -52,6 +53,7 @@ final class SealaneServer implements AutoCloseable {
 
   private final ServerConfig config;
   private final ModelRepository repository;
+  private final Operations operations;
   private final Server main;
   private final Server management;
   private final ManagementToken token;
@@ -66,11 +68,12 @@ final class SealaneServer implements AutoCloseable {
   private final Readiness readiness = new Readiness(this::isReady);
   private volatile boolean closing;
 
-  private SealaneServer(ServerConfig config) {
+  private SealaneServer(ServerConfig config, MeterBinder... others) {
     this.config = config;
+    this.operations = new Operations(config.operations(), List.of(others));
     this.repository = new ModelRepository(config.repository(), config.models());
     this.token = ManagementToken.of(config.management().token());
-    DataPlane plane = new DataPlane(repository);
+    DataPlane plane = new DataPlane(repository, operations.observer());
     this.main = main(plane);
     this.management = management(plane);
   }
@@ -79,10 +82,12 @@ final class SealaneServer implements AutoCloseable {
    * Starts a server: it is live at once, and ready when each model of the repository has answered
    * its golden cases.
    *
+   * @param others what else is counted in this process
    * @throws SealaneException BUNDLE_NOT_FOUND when the repository can not be listed
+   * @throws IllegalArgumentException when captures can not be written
    */
-  static SealaneServer start(ServerConfig config) {
-    SealaneServer server = new SealaneServer(config);
+  static SealaneServer start(ServerConfig config, MeterBinder... others) {
+    SealaneServer server = new SealaneServer(config, others);
     server.main.start().join();
     server.management.start().join();
     try {
@@ -153,6 +158,7 @@ final class SealaneServer implements AutoCloseable {
       server.decoratorUnder(
           path, EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
     }
+    operations.watch(server);
     return server.build();
   }
 
@@ -189,13 +195,14 @@ final class SealaneServer implements AutoCloseable {
     rest.bindIndex(server);
     rest.bindChanges(server);
     server.service(grpc(plane, true));
-    Metrics metrics = new Metrics(repository);
+    Metrics metrics = new Metrics(repository, operations.meters());
     server
         .route()
         .get("/metrics")
         .get("/monitoring/prometheus/metrics")
         .build((context, request) -> HttpResponse.of(HttpStatus.OK, PROMETHEUS, metrics.scrape()));
     server.decorator(token::guard);
+    operations.watch(server);
     return server.build();
   }
 
@@ -259,5 +266,6 @@ final class SealaneServer implements AutoCloseable {
       LOG.log(System.Logger.Level.WARNING, "not all requests were answered in time", late);
     }
     repository.close();
+    operations.close();
   }
 }

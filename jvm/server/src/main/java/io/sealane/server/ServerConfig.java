@@ -33,6 +33,7 @@ import java.util.stream.Collectors;
  * @param drainNotice how long requests are accepted after readiness turned false
  * @param drainTimeout how long it waits for requests in flight
  * @param tls certificates, or empty paths for none
+ * @param operations its log, traces and captures
  * @param models a model's configuration by its name
  */
 record ServerConfig(
@@ -48,6 +49,7 @@ record ServerConfig(
     Duration drainNotice,
     Duration drainTimeout,
     Tls tls,
+    OperationsConfig operations,
     Function<String, ModelConfig> models) {
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m)");
   private static final Pattern LATEST = Pattern.compile("latest\\(([0-9]{1,6})\\)");
@@ -109,6 +111,7 @@ record ServerConfig(
         duration("drain.notice", settings.server("drain.notice")),
         duration("drain.timeout", settings.server("drain.timeout")),
         tls,
+        OperationsConfig.of(settings),
         model -> model(settings, model));
   }
 
@@ -138,11 +141,13 @@ record ServerConfig(
     Map<String, String> session = new LinkedHashMap<>();
     for (String name : Settings.MODEL.keySet()) {
       String value = settings.model(model, name);
-      boolean ofSession = !name.startsWith("batching.") && !name.equals("versions");
+      boolean ofSession =
+          !name.startsWith("batching.") && !name.startsWith("capture.") && !name.equals("versions");
       if (ofSession && !value.isEmpty()) {
         session.put(name, value);
       }
     }
+    OperationsConfig.captured(settings, model);
     int cores = Runtime.getRuntime().availableProcessors();
     long workers = number("batching.workers", settings.model(model, "batching.workers"), 0, 1024);
     Batching batching =
@@ -190,7 +195,7 @@ record ServerConfig(
     };
   }
 
-  private static long number(String name, String value, long min, long max) {
+  static long number(String name, String value, long min, long max) {
     try {
       long number = Long.parseLong(value);
       if (number >= min && number <= max) {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -24,6 +25,9 @@ final class Settings {
 
   /** Every other name with its default; empty where there is none. */
   static final Map<String, String> SERVER = new LinkedHashMap<>();
+
+  /** Those whose values are not printed. */
+  private static final Set<String> SECRETS = Set.of("management.token", "tracing.headers");
 
   private static final Map<String, String> ABOUT = new LinkedHashMap<>();
 
@@ -55,6 +59,16 @@ final class Settings {
     server("tls.key", "", "PEM file of its key, PKCS #8");
     server(
         "tls.client-ca", "", "PEM file of who signs clients' certificates, which they must have");
+    server("log.format", "text", "text or json, a line each, to standard output");
+    server("log.level", "info", "error, warn, info, debug or trace: from which on");
+    server("log.requests", "none", "none, failures or all: which requests have a line");
+    server("tracing.endpoint", "", "URL of an OTLP receiver, .../v1/traces; empty for no traces");
+    server("tracing.headers", "", "sent to it: NAME=VALUE by comma");
+    server("tracing.sample", "1", "0 to 1: traced of what comes without a decision of its own");
+    server("tracing.service", "sealane-server", "what the server is called in traces");
+    server("capture.directory", "", "where answered requests are written; empty for nowhere");
+    server("capture.max-bytes", "67108864", "the largest file there; then the next begins");
+    server("capture.max-files", "16", "how many files are kept; the oldest are deleted");
     model("versions", "latest(1)", "latest(N), all, or versions by comma");
     model("engine", "", "onnx, tensorflow, dl4j; empty for the best that is there");
     model("variant", "", "a variant's id; empty for the engine's best");
@@ -63,6 +77,7 @@ final class Settings {
     model("spinning", "false", "whether idle threads of the engine wait busily");
     model("optimisation", "all", "how far the engine rewrites the graph");
     model("replay", "strict", "strict, warn or off: what failed golden cases do");
+    model("capture.fraction", "1", "0 to 1: which part is captured, with capture.directory");
     model("batching.max-rows", "1", "the most rows of one run; 1 for no batches");
     model("batching.max-delay", "0ms", "how long the first of a batch waits for others");
     model("batching.queue", "1024", "the most requests that wait");
@@ -209,7 +224,7 @@ final class Settings {
     StringBuilder text = new StringBuilder();
     all.forEach(
         (name, value) -> {
-          boolean secret = name.equals("management.token") && !value.isEmpty();
+          boolean secret = SECRETS.contains(name) && !value.isEmpty();
           text.append(name).append(": ").append(secret ? "(set)" : value).append('\n');
         });
     return text.toString();

@@ -89,7 +89,8 @@ final class V2Answer {
     }
   }
 
-  private static void output(
+  /** One tensor as an object; with {@code raw} its bytes go into {@code binary}. */
+  static void output(
       JsonGenerator json, String name, Tensor tensor, boolean raw, List<byte[]> binary)
       throws IOException {
     json.writeStartObject();

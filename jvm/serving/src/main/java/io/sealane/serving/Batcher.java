@@ -72,7 +72,7 @@ public final class Batcher implements AutoCloseable {
    *     DEADLINE_EXCEEDED, MODEL_NOT_READY after {@link #close}, or of the engine
    */
   public CompletableFuture<Map<String, Tensor>> submit(InferenceRequest request) {
-    CompletableFuture<Map<String, Tensor>> answer = trySubmit(request);
+    CompletableFuture<Map<String, Tensor>> answer = trySubmit(request, Observation.NONE);
     if (answer == null) {
       request.close();
       String problem = "model '" + request.model() + "' is being unloaded";
@@ -82,12 +82,17 @@ public final class Batcher implements AutoCloseable {
     return answer;
   }
 
-  /** As {@link #submit}; null after {@link #close}, and then the request is not taken over. */
-  @Nullable CompletableFuture<Map<String, Tensor>> trySubmit(InferenceRequest request) {
+  /**
+   * As {@link #submit}; null after {@link #close}, and then the request is not taken over.
+   *
+   * @param observation told of the run; of the answer only the caller tells it
+   */
+  @Nullable CompletableFuture<Map<String, Tensor>> trySubmit(
+      InferenceRequest request, Observation observation) {
     Pending pending;
     try {
       session.check(request.inputs(), request.outputs());
-      pending = queue.add(request);
+      pending = queue.add(request, observation);
     } catch (RuntimeException | Error refused) {
       request.close();
       if (refused instanceof SealaneException coded && coded.code() == ErrorCode.OVERLOADED) {
@@ -161,8 +166,9 @@ public final class Batcher implements AutoCloseable {
       fail(pending, failed);
       return;
     }
-    statistics.ran(pending.rows, 1, 0, System.nanoTime() - started);
-    answer(pending, outputs, started, 0);
+    long run = System.nanoTime() - started;
+    statistics.ran(pending.rows, 1, 0, run);
+    answer(pending, outputs, new Execution(pending.arrival, started, 0, run, 0, pending.rows, 1));
   }
 
   private Map<String, Tensor> computed(Map<String, Tensor> inputs, List<String> wanted) {
@@ -172,22 +178,31 @@ public final class Batcher implements AutoCloseable {
   /** False when they must be run one by one; none is answered then. */
   private boolean runTogether(List<Pending> batch) {
     long started = System.nanoTime();
-    Gathering.Parts parts;
+    Together ran;
     try {
-      parts = computed(batch, started);
+      ran = computed(batch, started);
     } catch (RuntimeException | Error failed) {
       return false;
     }
-    if (parts == null) {
+    if (ran == null) {
       return false;
     }
     for (int i = 0; i < batch.size(); i++) {
-      answer(batch.get(i), parts.outputs().get(i), started, parts.nanos());
+      Pending pending = batch.get(i);
+      answer(pending, ran.parts.outputs().get(i), ran.execution(pending));
     }
     return true;
   }
 
-  private Gathering.@Nullable Parts computed(List<Pending> batch, long started) {
+  /** What a run of several gave, and how long it took. */
+  private record Together(Gathering.Parts parts, long started, long gather, long run, long rows) {
+    Execution execution(Pending of) {
+      return new Execution(
+          of.arrival, started, gather, run, parts.nanos(), rows, parts.outputs().size());
+    }
+  }
+
+  private @Nullable Together computed(List<Pending> batch, long started) {
     Map<String, Tensor> inputs = gathering.joined(batch);
     long joined = System.nanoTime();
     Map<String, Tensor> outputs;
@@ -199,19 +214,21 @@ public final class Batcher implements AutoCloseable {
     long ended = System.nanoTime();
     try {
       Gathering.Parts parts = Gathering.parted(outputs, batch);
-      if (parts != null) {
-        long rows = batch.stream().mapToLong(each -> each.rows).sum();
-        statistics.ran(rows, batch.size(), joined - started, ended - joined);
+      if (parts == null) {
+        return null;
       }
-      return parts;
+      long rows = batch.stream().mapToLong(each -> each.rows).sum();
+      statistics.ran(rows, batch.size(), joined - started, ended - joined);
+      return new Together(parts, started, joined - started, ended - joined, rows);
     } finally {
       outputs.values().forEach(Tensor::close);
     }
   }
 
-  private void answer(Pending pending, Map<String, Tensor> outputs, long started, long parting) {
+  private void answer(Pending pending, Map<String, Tensor> outputs, Execution execution) {
     if (pending.end()) {
-      statistics.answered(started - pending.arrival, parting, pending.age());
+      statistics.answered(execution.queue(), execution.part(), pending.age());
+      pending.observation.ran(execution);
       if (pending.answer.complete(outputs)) {
         return;
       }

@@ -12,10 +12,17 @@ import java.util.function.Function;
  */
 public final class DataPlane {
   private final ModelRepository repository;
+  private final RequestObserver observer;
 
   /** Answers by the models of a repository. */
   public DataPlane(ModelRepository repository) {
+    this(repository, request -> Observation.NONE);
+  }
+
+  /** Answers by the models of a repository, and tells of each request. */
+  public DataPlane(ModelRepository repository, RequestObserver observer) {
     this.repository = repository;
+    this.observer = observer;
   }
 
   /** The models. */
@@ -43,17 +50,19 @@ public final class DataPlane {
    */
   public CompletableFuture<InferenceResponse> infer(
       InferenceRequest request, Function<ServedModel, ServedVersion> choice) {
+    Observation observation = observer.begun(request);
     while (true) {
       ServedVersion version;
       try {
         version = choice.apply(repository.model(request.model()));
       } catch (SealaneException absent) {
         request.close();
+        observation.failed(null, absent);
         return CompletableFuture.failedFuture(absent);
       }
-      CompletableFuture<Map<String, Tensor>> computed = version.submit(request);
+      CompletableFuture<Map<String, Tensor>> computed = version.submit(request, observation);
       if (computed != null) {
-        return answer(version, computed);
+        return answer(version, computed, observation);
       }
       // It was replaced between the two lines above: its successor is there already.
       Thread.onSpinWait();
@@ -61,19 +70,29 @@ public final class DataPlane {
   }
 
   private static CompletableFuture<InferenceResponse> answer(
-      ServedVersion version, CompletableFuture<Map<String, Tensor>> computed) {
+      ServedVersion version,
+      CompletableFuture<Map<String, Tensor>> computed,
+      Observation observation) {
     CompletableFuture<InferenceResponse> answer = new CompletableFuture<>();
     CompletableFuture<?> unused =
         computed.whenComplete(
             (outputs, error) -> {
               if (error != null) {
-                answer.completeExceptionally(error);
+                try {
+                  observation.failed(version, error);
+                } finally {
+                  answer.completeExceptionally(error);
+                }
                 return;
               }
               InferenceResponse response =
                   new InferenceResponse(version.model(), version.version(), outputs);
-              if (!answer.complete(response)) {
-                response.close();
+              try {
+                observation.answered(version, response);
+              } finally {
+                if (!answer.complete(response)) {
+                  response.close();
+                }
               }
             });
     unused =

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** A request that waits for a worker. It ends once: answered, failed, overdue, or given up. */
 final class Pending {
   final InferenceRequest request;
+  final Observation observation;
   final CompletableFuture<Map<String, Tensor>> answer = new CompletableFuture<>();
 
   /** The rows of its inputs; 1 where the model has no batch dim. */
@@ -21,8 +22,14 @@ final class Pending {
   final long sequence;
   private final AtomicBoolean ended = new AtomicBoolean();
 
-  Pending(InferenceRequest request, long rows, Gathering.@Nullable Kind kind, long sequence) {
+  Pending(
+      InferenceRequest request,
+      Observation observation,
+      long rows,
+      Gathering.@Nullable Kind kind,
+      long sequence) {
     this.request = request;
+    this.observation = observation;
     this.rows = rows;
     this.kind = kind;
     this.sequence = sequence;

@@ -52,7 +52,7 @@ final class RequestQueue {
    * @return null after {@link #close}
    * @throws SealaneException OVERLOADED
    */
-  @Nullable Pending add(InferenceRequest request) {
+  @Nullable Pending add(InferenceRequest request, Observation observation) {
     long rows = gathering.rows(request);
     Gathering.Kind kind = gathering.kind(request);
     lock.lock();
@@ -63,7 +63,7 @@ final class RequestQueue {
       if (waiting.size() >= limit) {
         throw overloaded(request);
       }
-      Pending pending = new Pending(request, rows, kind, sequence++);
+      Pending pending = new Pending(request, observation, rows, kind, sequence++);
       waiting.add(pending);
       if (idle > 0) {
         work.signal();

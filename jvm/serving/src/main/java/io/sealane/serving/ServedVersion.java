@@ -87,8 +87,9 @@ public final class ServedVersion {
   }
 
   /** As {@link Batcher#submit}; null once it goes, and then the request is not taken over. */
-  @Nullable CompletableFuture<Map<String, Tensor>> submit(InferenceRequest request) {
-    return batcher.trySubmit(request);
+  @Nullable CompletableFuture<Map<String, Tensor>> submit(
+      InferenceRequest request, Observation observation) {
+    return batcher.trySubmit(request, observation);
   }
 
   /** Answers what waits, then frees the model. */

@@ -154,7 +154,7 @@ class BatcherRefusalTest extends BatcherCase {
       closer.start();
       Until.holds(() -> closer.getState() == Thread.State.WAITING);
       InferenceRequest refused = request(1, 1);
-      assertThat(batcher.trySubmit(refused)).isNull();
+      assertThat(batcher.trySubmit(refused, Observation.NONE)).isNull();
       assertThat(refused.inputs().get("features").isClosed()).isFalse();
       assertThat(Until.refused(ErrorCode.MODEL_NOT_READY, batcher.submit(refused)))
           .hasMessageContaining("'mlp' is being unloaded");

@@ -150,7 +150,7 @@ class GatheringTest {
         long rows = 1 + random.nextInt(5);
         Tensor wide = drawn(dtype, Shape.of(rows, width), random);
         Tensor narrow = drawn(dtype, Shape.of(rows), random);
-        batch.add(new Pending(of(wide, narrow), rows, null, i));
+        batch.add(new Pending(of(wide, narrow), Observation.NONE, rows, null, i));
       }
       requireSame(new Gathering(signature, 8), batch);
       batch.forEach(each -> each.request.close());
@@ -179,7 +179,10 @@ class GatheringTest {
     InferenceRequest closed = of(Tensor.allocate(FP32, Shape.of(1, 2)));
     closed.close();
     long open = Leaks.open();
-    List<Pending> batch = List.of(new Pending(good, 1, null, 0), new Pending(closed, 1, null, 1));
+    List<Pending> batch =
+        List.of(
+            new Pending(good, Observation.NONE, 1, null, 0),
+            new Pending(closed, Observation.NONE, 1, null, 1));
     Gathering gathering = new Gathering(signature(X, Y), 8);
     assertThat(catchThrowable(() -> gathering.joined(batch))).hasMessageContaining("TENSOR_CLOSED");
     assertThat(Leaks.open()).isEqualTo(open);
