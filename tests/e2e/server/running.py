@@ -31,26 +31,12 @@ class Answer:
         return json.loads(self.body)
 
 
-class Server:
-    """One running server; `address` and `management` are HOST:PORT."""
+@dataclass
+class Reached:
+    """A server that is called; `address` and `management` are HOST:PORT."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.told: list[str] = []
-        self._listening = threading.Event()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        assert self._listening.wait(STARTS_IN), "".join(self.told)
-        found = LISTENING.search(self.told[-1])
-        assert found, "".join(self.told)
-        self.address, self.management = found.groups()
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self.told.append(line)
-            if LISTENING.search(line):
-                self._listening.set()
-        self._listening.set()
+    address: str
+    management: str
 
     def call(self, method, path, body=None, headers=None, address=None) -> Answer:
         connection = http.client.HTTPConnection(address or self.address, timeout=60)
@@ -65,6 +51,28 @@ class Server:
     def post(self, path, body=b"", **kwargs) -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.call("POST", path, data, **kwargs)
+
+
+class Server(Reached):
+    """One running server, whose output is read."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.told: list[str] = []
+        self._listening = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        assert self._listening.wait(STARTS_IN), "".join(self.told)
+        found = LISTENING.search(self.told[-1])
+        assert found, "".join(self.told)
+        super().__init__(*found.groups())
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.told.append(line)
+            if LISTENING.search(line):
+                self._listening.set()
+        self._listening.set()
 
     def memory(self) -> int:
         """Resident bytes."""

@@ -54,6 +54,9 @@ final class Capture implements RequestObserver, MeterBinder, AutoCloseable {
 
   private static final long AGE = 1_000_000_000;
 
+  /** Milliseconds after which it looks whether it is closed. */
+  private static final long TICK = 100;
+
   /** Milliseconds for what waits to be written at the end. */
   private static final long ENDS_IN = 5000;
 
@@ -140,14 +143,16 @@ final class Capture implements RequestObserver, MeterBinder, AutoCloseable {
     try (sink) {
       Member member = new Member();
       while (true) {
-        Captured next = waiting.poll(closed ? 0 : member.left(), TimeUnit.NANOSECONDS);
+        Captured next = waiting.poll(TICK, TimeUnit.MILLISECONDS);
         if (next != null) {
           add(member, next);
         }
-        if (member.isDue(next == null)) {
+        boolean last = closed && next == null;
+        if (member.isDue(last)) {
           flush(member);
           member = new Member();
-        } else if (next == null && closed) {
+        }
+        if (last) {
           return;
         }
       }
@@ -182,7 +187,7 @@ final class Capture implements RequestObserver, MeterBinder, AutoCloseable {
   }
 
   /** Lines that become one member of a gzip file, so that a file is whole whenever it is read. */
-  private static final class Member {
+  static final class Member {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final GZIPOutputStream gzip;
     private final JsonGenerator json;
@@ -210,13 +215,9 @@ final class Capture implements RequestObserver, MeterBinder, AutoCloseable {
       next.write(json);
     }
 
-    /** Nanoseconds until it is due. */
-    long left() {
-      return count == 0 ? AGE : Math.max(first + AGE - System.nanoTime(), 0);
-    }
-
-    boolean isDue(boolean idle) {
-      return count > 0 && (idle || bytes.size() >= MEMBER || left() == 0);
+    boolean isDue(boolean last) {
+      boolean old = System.nanoTime() - first >= AGE;
+      return count > 0 && (last || old || bytes.size() >= MEMBER);
     }
 
     byte[] bytes() throws IOException {

@@ -3,6 +3,7 @@ package io.sealane.server;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -29,6 +30,9 @@ final class CaptureFiles implements Capture.Sink {
       Pattern.compile("capture-\\d{8}T\\d{6}\\.\\d{3}Z\\.jsonl\\.gz");
   private static final FileAttribute<?> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+  private static final Set<StandardOpenOption> NEW =
+      Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
 
   private final Path directory;
   private final long maxBytes;
@@ -78,14 +82,23 @@ final class CaptureFiles implements Capture.Sink {
   }
 
   private FileChannel next() throws IOException {
-    Path path = directory.resolve("capture-" + TIME.format(Instant.now()) + ".jsonl.gz");
-    FileChannel next =
-        FileChannel.open(
-            path, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), PRIVATE);
+    FileChannel next = null;
+    // Of two that begin in one moment, the second is called as the next.
+    for (Instant time = Instant.now(); next == null; time = time.plusMillis(1)) {
+      try {
+        next = FileChannel.open(directory.resolve(name(time)), NEW, PRIVATE);
+      } catch (FileAlreadyExistsException taken) {
+        // Tried again, with the next name.
+      }
+    }
     file = next;
     size = 0;
     deleteOldest();
     return next;
+  }
+
+  private static String name(Instant time) {
+    return "capture-" + TIME.format(time) + ".jsonl.gz";
   }
 
   /** A disk that is full may have taken a part. */

@@ -11,6 +11,7 @@ import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.ServiceConfig;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.cors.CorsService;
 import com.linecorp.armeria.server.cors.CorsServiceBuilder;
@@ -119,6 +120,16 @@ final class SealaneServer implements AutoCloseable {
 
   int managementPort() {
     return management.activeLocalPort();
+  }
+
+  /** What the main port answers. */
+  List<ServiceConfig> services() {
+    return main.config().serviceConfigs();
+  }
+
+  /** What the management port answers. */
+  List<ServiceConfig> managementServices() {
+    return management.config().serviceConfigs();
   }
 
   ManagementToken token() {

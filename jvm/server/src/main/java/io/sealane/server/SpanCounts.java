@@ -10,7 +10,6 @@ import io.opentelemetry.sdk.metrics.data.LongPointData;
 import io.opentelemetry.sdk.metrics.export.CollectionRegistration;
 import io.opentelemetry.sdk.metrics.export.MetricReader;
 import java.util.Locale;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What OpenTelemetry's SDK counts of the spans that it sends. Safe for use by any thread. */
@@ -20,22 +19,28 @@ final class SpanCounts implements MetricReader {
   /** What became of spans. */
   enum Outcome {
     /** The receiver has them. */
-    EXPORTED("otel.sdk.exporter.span.exported", error -> error == null),
+    EXPORTED,
     /** The receiver could not be reached, or refused them. */
-    FAILED("otel.sdk.exporter.span.exported", error -> error != null),
+    FAILED,
     /** Too many waited. */
-    DROPPED("otel.sdk.processor.span.processed", "queue_full"::equals);
-
-    private final String metric;
-    private final Predicate<@Nullable String> error;
-
-    Outcome(String metric, Predicate<@Nullable String> error) {
-      this.metric = metric;
-      this.error = error;
-    }
+    DROPPED;
 
     String tag() {
       return name().toLowerCase(Locale.ROOT);
+    }
+
+    private String metric() {
+      return this == DROPPED
+          ? "otel.sdk.processor.span.processed"
+          : "otel.sdk.exporter.span.exported";
+    }
+
+    private boolean isIt(@Nullable String error) {
+      return switch (this) {
+        case EXPORTED -> error == null;
+        case FAILED -> error != null;
+        case DROPPED -> "queue_full".equals(error);
+      };
     }
   }
 
@@ -53,9 +58,9 @@ final class SpanCounts implements MetricReader {
 
   long count(Outcome outcome) {
     return registration.collectAllMetrics().stream()
-        .filter(metric -> metric.getName().equals(outcome.metric))
+        .filter(metric -> metric.getName().equals(outcome.metric()))
         .flatMap(metric -> metric.getLongSumData().getPoints().stream())
-        .filter(point -> outcome.error.test(point.getAttributes().get(ERROR)))
+        .filter(point -> outcome.isIt(point.getAttributes().get(ERROR)))
         .mapToLong(LongPointData::getValue)
         .sum();
   }
