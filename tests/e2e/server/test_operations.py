@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import resource
+import shutil
 import socket
 import stat
 import struct
@@ -62,7 +63,7 @@ def metrics(server):
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("operations")
-    (folder / "mlp").symlink_to(GOOD / "mlp")
+    shutil.copytree(GOOD / "mlp", folder / "mlp")
     return folder
 
 
@@ -170,7 +171,7 @@ def test_a_trace_goes_on_in_the_server(server, receiver):
     assert server.post(INFER, body(), headers=headers).status == 200
     assert logged(server, request_id="traced")["trace_id"] == TRACE
     spans = receiver.of(TRACE, 3)
-    call, queue, run = spans["POST /v2/models/{model}/infer"], spans["queue"], spans["run"]
+    call, queue, run = spans["POST /v2/models/:model/infer"], spans["queue"], spans["run"]
     assert call.parent_span_id.hex() == PARENT
     assert call.kind == call.SPAN_KIND_SERVER
     assert {queue.parent_span_id, run.parent_span_id} == {call.span_id}
@@ -180,7 +181,7 @@ def test_a_trace_goes_on_in_the_server(server, receiver):
     assert abs(call.end_time_unix_nano / 1e9 - time.time()) < 60
     about = {
         "http.request.method": "POST",
-        "http.route": "/v2/models/{model}/infer",
+        "http.route": "/v2/models/:model/infer",
         "http.response.status_code": 200,
         "url.path": INFER,
         "url.scheme": "http",
@@ -264,14 +265,21 @@ def test_captured_requests_can_be_asked_again(server, captures):
     assert metrics(server)['sealane_capture_requests_total{outcome="dropped"}'] == 0
 
 
-def test_failures_alone_are_logged_in_text(models):
-    with serving(models, "--log.requests", "failures") as server:
+def test_failures_alone_are_logged_in_text_until_the_end(models):
+    with serving(models, "--log.requests", "failures", "--drain.notice", "2s") as server:
         assert server.post(INFER, body()).status == 200
         name = "m 2026-01-01T00:00:00.000Z ERROR\n"
         call(server.address, SERVICE + "ModelInfer", message(name))
-        assert server.terminate() in (0, 143)
+        server.process.terminate()
+        until = time.monotonic() + 20
+        while server.get("/v2/health/ready").status == 200:
+            assert time.monotonic() < until
+        assert server.process.wait(30) in (0, 143)
         server._reader.join(20)
-    [line] = [each for each in server.told if "io.sealane.requests" in each]
+    lines = [each for each in server.told if "io.sealane.requests" in each]
+    line = lines[0]
+    assert "GET /v2/health/ready 503" in lines[1]
+    assert len(lines) == 2
     assert "ModelInfer NOT_FOUND protocol=h2c" in line
     assert r'model="m 2026-01-01T00:00:00.000Z ERROR\u000a" error=MODEL_NOT_FOUND' in line
 
@@ -295,7 +303,7 @@ def test_who_may_change_what_is_served_over_grpc(models, on_main_port):
         assert server.get("/v2/models/mlp/ready").status == 200
         address = server.address if on_main_port else server.management
         assert call(address, unload, field(2, b"mlp"), authorization="Bearer secret") == b""
-        assert server.get("/v2/models/mlp/ready").status == 404
+        assert server.get("/v2/models/mlp/ready").status == 503
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ public final class Main {
    * @param arguments as {@code --help} says
    */
   public static void main(String[] arguments) {
-    LastingLogs.use();
+    // Before anything of the JDK's logging is touched: the JDK looks once.
+    System.setProperty("java.util.logging.manager", LastingLogs.class.getName());
     List<String> flags = List.of(arguments);
     if (flags.contains("--help")) {
       System.out.print(Settings.help());
