@@ -35,8 +35,12 @@ def repository(tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def server(repository):
-    with serving(repository, "--management.on-main-port", "true") as running:
+def server(repository, tmp_path_factory):
+    """With all that it can tell of itself, and no receiver of its traces."""
+    captures = tmp_path_factory.mktemp("captures")
+    flags = ["--management.on-main-port", "true", "--capture.directory", str(captures)]
+    flags += ["--log.requests", "all", "--tracing.endpoint", "http://127.0.0.1:9/v1/traces"]
+    with serving(repository, *flags) as running:
         yield running
 
 
