@@ -15,9 +15,9 @@ import time
 import grpc
 import pytest
 from e2e.server.conftest import GOOD
+from e2e.server.load import INFER, Load
 from e2e.server.receiver import Receiver, attributes
 from e2e.server.running import JAR, LISTENING, Reached, serving
-from e2e.server.test_lifecycle import INFER, Load
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
