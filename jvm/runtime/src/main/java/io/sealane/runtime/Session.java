@@ -9,6 +9,7 @@ import io.sealane.core.Shape;
 import io.sealane.core.Signature;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.runtime.spi.Cancellation;
 import io.sealane.runtime.spi.EngineSession;
 import java.util.Collection;
 import java.util.HashMap;
@@ -115,12 +116,30 @@ public final class Session implements AutoCloseable {
    * @throws SealaneException as {@link #run(Map)}; INPUT_UNKNOWN for a name that is no output
    */
   public Outputs run(Map<String, Tensor> inputs, Collection<String> outputs) {
+    return compute(inputs, outputs, null);
+  }
+
+  /**
+   * Computes some outputs, unless it is told to stop.
+   *
+   * @param cancellation ends the run soon, where the engine can stop one: ONNX Runtime between two
+   *     operators, the other engines not
+   * @throws SealaneException as the other {@code run}; REQUEST_CANCELLED when it was stopped
+   */
+  public Outputs run(
+      Map<String, Tensor> inputs, Collection<String> outputs, Cancellation cancellation) {
+    return compute(inputs, outputs, cancellation);
+  }
+
+  private Outputs compute(
+      Map<String, Tensor> inputs, Collection<String> outputs, @Nullable Cancellation cancellation) {
     List<String> wanted = check.outputs(outputs);
     enter();
     Map<String, Tensor> held = new LinkedHashMap<>();
     try {
       hold(inputs, held);
-      return new Outputs(engine.run(held, wanted));
+      return new Outputs(
+          cancellation == null ? engine.run(held, wanted) : engine.run(held, wanted, cancellation));
     } finally {
       held.values().forEach(Tensor::close);
       lifetime.exit();

@@ -4,6 +4,7 @@ import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
 import io.sealane.runtime.Session;
+import io.sealane.runtime.spi.Cancellation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * requests as one run.
  *
  * <p>A request is checked before it waits, so a bad one is refused alone; when a run of several
- * fails, each is run again on its own. A deadline that passes while a request waits ends it then.
- * Safe for use by any thread.
+ * fails, each is run again on its own. A deadline that passes ends a request then; a run that
+ * nobody waits for any more is stopped, where the engine can. Safe for use by any thread.
  */
 public final class Batcher implements AutoCloseable {
   private final Session session;
@@ -68,8 +69,9 @@ public final class Batcher implements AutoCloseable {
    *
    * @param request taken over: its tensors are closed when it is answered
    * @return the outputs by name, which the receiver closes; cancelling it takes the request out of
-   *     the queue. It ends exceptionally with a SealaneException: of the input family, OVERLOADED,
-   *     DEADLINE_EXCEEDED, MODEL_NOT_READY after {@link #close}, or of the engine
+   *     the queue, or stops its run. It ends exceptionally with a SealaneException: of the input
+   *     family, OVERLOADED, DEADLINE_EXCEEDED, MODEL_NOT_READY after {@link #close}, or of the
+   *     engine
    */
   public CompletableFuture<Map<String, Tensor>> submit(InferenceRequest request) {
     CompletableFuture<Map<String, Tensor>> answer = trySubmit(request, Observation.NONE);
@@ -118,6 +120,8 @@ public final class Batcher implements AutoCloseable {
     statistics.gaveUp(pending.age());
     if (queue.remove(pending)) {
       pending.request.close();
+    } else {
+      pending.cancellation.cancel();
     }
     return true;
   }
@@ -161,7 +165,8 @@ public final class Batcher implements AutoCloseable {
     }
     Map<String, Tensor> outputs;
     try {
-      outputs = computed(pending.request.inputs(), pending.request.outputs());
+      InferenceRequest request = pending.request;
+      outputs = computed(request.inputs(), request.outputs(), pending.cancellation);
     } catch (RuntimeException | Error failed) {
       fail(pending, failed);
       return;
@@ -171,8 +176,9 @@ public final class Batcher implements AutoCloseable {
     answer(pending, outputs, new Execution(pending.arrival, started, 0, run, 0, pending.rows, 1));
   }
 
-  private Map<String, Tensor> computed(Map<String, Tensor> inputs, List<String> wanted) {
-    return new LinkedHashMap<>(session.run(inputs, wanted).asMap());
+  private Map<String, Tensor> computed(
+      Map<String, Tensor> inputs, List<String> wanted, Cancellation cancellation) {
+    return new LinkedHashMap<>(session.run(inputs, wanted, cancellation).asMap());
   }
 
   /** False when they must be run one by one; none is answered then. */
@@ -205,9 +211,10 @@ public final class Batcher implements AutoCloseable {
   private @Nullable Together computed(List<Pending> batch, long started) {
     Map<String, Tensor> inputs = gathering.joined(batch);
     long joined = System.nanoTime();
+    Cancellation all = Cancellation.ofAll(batch.stream().map(each -> each.cancellation).toList());
     Map<String, Tensor> outputs;
     try {
-      outputs = computed(inputs, batch.get(0).request.outputs());
+      outputs = computed(inputs, batch.get(0).request.outputs(), all);
     } finally {
       inputs.values().forEach(Tensor::close);
     }
@@ -253,7 +260,8 @@ public final class Batcher implements AutoCloseable {
   }
 
   /**
-   * Refuses further requests, answers those that wait, and returns when the workers have ended.
+   * Refuses further requests, answers those that wait, and returns when the workers have ended;
+   * called by an answer's callback, when the others have and that one has nothing left to do.
    * Idempotent.
    */
   @Override
@@ -261,7 +269,10 @@ public final class Batcher implements AutoCloseable {
     queue.close();
     boolean interrupted = false;
     for (Thread worker : workers) {
-      while (worker.isAlive()) {
+      if (worker == Thread.currentThread()) {
+        work();
+      }
+      while (worker.isAlive() && worker != Thread.currentThread()) {
         try {
           worker.join();
         } catch (InterruptedException later) {

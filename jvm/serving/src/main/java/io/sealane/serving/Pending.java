@@ -1,6 +1,7 @@
 package io.sealane.serving;
 
 import io.sealane.core.Tensor;
+import io.sealane.runtime.spi.Cancellation;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -11,6 +12,9 @@ final class Pending {
   final InferenceRequest request;
   final Observation observation;
   final CompletableFuture<Map<String, Tensor>> answer = new CompletableFuture<>();
+
+  /** Stops the run that it is in, unless others want that too. */
+  final Cancellation cancellation = new Cancellation();
 
   /** The rows of its inputs; 1 where the model has no batch dim. */
   final long rows;

@@ -15,6 +15,8 @@ import io.sealane.core.TensorSpec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -33,16 +35,47 @@ final class SmallBundles {
 
   /** As {@link #scaled}, with a golden case of another factor. */
   static void claiming(Path path, String version, float factor, float claimed) {
-    byte[] model =
-        new Graph()
-            .input(Graph.FLOAT)
-            .floats("factor", factor)
-            .node("Mul", "y", "x", "factor")
-            .output(Graph.FLOAT)
-            .model();
+    claiming(path, version, claimed, List.of(times(factor)));
+  }
+
+  /** As {@link #scaled}, with a second variant, {@code onnx-2}, of another factor. */
+  static void scaled(Path path, String version, float factor, float second) {
+    claiming(path, version, factor, List.of(times(factor), times(second)));
+  }
+
+  private static byte[] times(float factor) {
+    return new Graph()
+        .input(Graph.FLOAT)
+        .floats("factor", factor)
+        .node("Mul", "y", "x", "factor")
+        .output(Graph.FLOAT)
+        .model();
+  }
+
+  private static void claiming(Path path, String version, float claimed, List<byte[]> models) {
     GoldenTensor x = floats(TWO_BY_TWO, 1, 2, 3, 4);
     GoldenTensor y = floats(TWO_BY_TWO, claimed, 2 * claimed, 3 * claimed, 4 * claimed);
-    write(path, version, signature(DataType.FP32, List.of(BATCH, WIDTH), WIDTH), model, x, y);
+    write(path, version, signature(DataType.FP32, List.of(BATCH, WIDTH), WIDTH), models, x, y);
+  }
+
+  /**
+   * y = x · (xᵀ · x)^(2^500), by 500 products of {@code width} by {@code width}: {@link #slowRow}
+   * keeps a core busy for seconds, and two columns for a moment.
+   */
+  static void slow(Path path, String version) {
+    Graph graph =
+        new Graph().input(Graph.FLOAT).node("Transpose", "t", "x").node("MatMul", "p0", "t", "x");
+    for (int i = 0; i < 500; i++) {
+      graph.node("MatMul", "p" + (i + 1), "p" + i, "p" + i);
+    }
+    byte[] model = graph.node("MatMul", "y", "x", "p500").output(Graph.FLOAT).model();
+    GoldenTensor x = floats(TWO_BY_TWO, 1, 0, 0, 1);
+    write(path, version, signature(DataType.FP32, List.of(BATCH, WIDTH), WIDTH), model, x, x);
+  }
+
+  /** A row on which {@link #slow} takes its time. */
+  static Tensor slowRow() {
+    return Tensor.fp32(Shape.of(1, 1024), new float[1024]);
   }
 
   /** y = x · xᵀ: the columns of its rows are the rows of all. */
@@ -118,17 +151,23 @@ final class SmallBundles {
       byte[] model,
       GoldenTensor x,
       GoldenTensor y) {
-    Variant variant =
-        new Variant(
-            "onnx",
-            Variant.ONNX,
-            Variant.Role.PRIMARY,
-            "1/model.onnx",
-            new Variant.Bindings(Map.of("x", "x"), Map.of("y", "y")),
-            new Variant.Requires(null, Map.of(), List.of()),
-            Variant.Precision.FP32,
-            Verdict.WITHIN_ORACLE,
-            null);
+    write(path, version, signature, List.of(model), x, y);
+  }
+
+  /** Of several variants: {@code onnx}, {@code onnx-2} and so on. */
+  private static void write(
+      Path path,
+      String version,
+      Signature signature,
+      List<byte[]> models,
+      GoldenTensor x,
+      GoldenTensor y) {
+    List<Variant> variants = new ArrayList<>();
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    for (byte[] model : models) {
+      variants.add(variant(variants.size() + 1));
+      files.put(variants.size() + "/model.onnx", model);
+    }
     GoldenCase golden =
         new GoldenCase("two", "two rows", x.shape()[0], Map.of("x", x), Map.of("y", y), Map.of());
     BundleWriter.write(
@@ -139,14 +178,27 @@ final class SmallBundles {
             "2026-01-01T00:00:00Z",
             List.of(),
             signature,
-            List.of(variant),
+            variants,
             List.of(),
-            Map.of("1/model.onnx", model),
+            files,
             List.of(golden),
             Map.of(),
             Map.of(),
             Map.of(),
             ""));
+  }
+
+  private static Variant variant(int number) {
+    return new Variant(
+        number == 1 ? "onnx" : "onnx-" + number,
+        Variant.ONNX,
+        number == 1 ? Variant.Role.PRIMARY : Variant.Role.OPTIONAL,
+        number + "/model.onnx",
+        new Variant.Bindings(Map.of("x", "x"), Map.of("y", "y")),
+        new Variant.Requires(null, Map.of(), List.of()),
+        Variant.Precision.FP32,
+        Verdict.WITHIN_ORACLE,
+        null);
   }
 
   /** A row for {@link #scaled}. */

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.RunOptions;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import io.sealane.bundle.Variant;
 import io.sealane.core.DataType;
@@ -15,6 +16,7 @@ import io.sealane.core.SealaneException;
 import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.runtime.spi.Cancellation;
 import io.sealane.runtime.spi.EngineBinding;
 import io.sealane.runtime.spi.EngineModel;
 import io.sealane.runtime.spi.EngineOptions;
@@ -26,6 +28,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** A model loaded by ONNX Runtime. */
 final class OnnxSession implements EngineSession {
@@ -95,15 +98,49 @@ final class OnnxSession implements EngineSession {
 
   @Override
   public Map<String, Tensor> run(Map<String, Tensor> inputs, List<String> wanted) {
+    try {
+      return compute(inputs, wanted, null);
+    } catch (OrtException failed) {
+      throw OrtFailure.run(label, failed);
+    }
+  }
+
+  @Override
+  public Map<String, Tensor> run(
+      Map<String, Tensor> inputs, List<String> wanted, Cancellation cancellation) {
+    try (RunOptions options = new RunOptions()) {
+      Cancellation.Registration registration = cancellation.onCancel(() -> stop(options));
+      try {
+        return compute(inputs, wanted, options);
+      } finally {
+        registration.close();
+      }
+    } catch (OrtException failed) {
+      throw cancellation.isCancelled()
+          ? OrtFailure.stopped(label, failed)
+          : OrtFailure.run(label, failed);
+    }
+  }
+
+  /** ONNX Runtime looks at it before each operator, those of inner graphs too. */
+  private static void stop(RunOptions options) {
+    try {
+      options.setTerminate(true);
+    } catch (OrtException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private Map<String, Tensor> compute(
+      Map<String, Tensor> inputs, List<String> wanted, @Nullable RunOptions options)
+      throws OrtException {
     try (Feeds feeds = new Feeds(environment)) {
       for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
         feeds.addInput(engineName(names.inputs(), input.getKey()), input.getValue());
       }
       Set<String> engineNames = new LinkedHashSet<>();
       wanted.forEach(name -> engineNames.add(engineName(names.outputs(), name)));
-      return taken(session.run(feeds.tensors(), engineNames), wanted);
-    } catch (OrtException failed) {
-      throw OrtFailure.run(label, failed);
+      return taken(session.run(feeds.tensors(), engineNames, options), wanted);
     }
   }
 

@@ -31,6 +31,11 @@ final class OrtFailure {
         cause);
   }
 
+  static SealaneException stopped(String label, Exception cause) {
+    return new SealaneException(
+        ErrorCode.REQUEST_CANCELLED, "the run of " + label + " was stopped", cause);
+  }
+
   static SealaneException run(String label, Exception cause) {
     return new SealaneException(
         ErrorCode.ENGINE_RUN_FAILED,

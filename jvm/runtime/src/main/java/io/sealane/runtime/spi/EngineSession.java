@@ -22,6 +22,15 @@ public interface EngineSession extends AutoCloseable {
   Map<String, Tensor> run(Map<String, Tensor> inputs, List<String> outputs);
 
   /**
+   * As the other {@code run}; where the engine can, it ends soon after it is cancelled, with
+   * REQUEST_CANCELLED. An engine that can not stop a run finishes it.
+   */
+  default Map<String, Tensor> run(
+      Map<String, Tensor> inputs, List<String> outputs, Cancellation cancellation) {
+    return run(inputs, outputs);
+  }
+
+  /**
    * Prepares runs that read and write the same memory each time.
    *
    * @param inputs every input by signature name, checked, none of them BYTES
