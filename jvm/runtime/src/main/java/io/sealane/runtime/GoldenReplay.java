@@ -6,21 +6,16 @@ import io.sealane.bundle.OutputMetrics;
 import io.sealane.bundle.Parity;
 import io.sealane.bundle.Verdict;
 import io.sealane.bundle.VerifiedBundle;
-import io.sealane.core.DataType;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
-import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Runs a bundle's golden cases through a session and judges them (docs/bundle-format.md §6). */
 final class GoldenReplay {
@@ -63,7 +58,7 @@ final class GoldenReplay {
   private Replay.CaseResult run(GoldenCase golden) {
     Map<String, Tensor> inputs = new HashMap<>();
     try {
-      golden.inputs().forEach((name, tensor) -> inputs.put(name, tensor(tensor)));
+      golden.inputs().forEach((name, tensor) -> inputs.put(name, GoldenTensors.tensor(tensor)));
       try (Outputs outputs = session.run(inputs)) {
         List<OutputMetrics> metrics = new ArrayList<>();
         for (TensorSpec spec : session.signature().outputs()) {
@@ -105,46 +100,7 @@ final class GoldenReplay {
               + ", received "
               + actual.shape());
     }
-    return Parity.compare(name, golden(actual), source, golden.oracle().get(name));
-  }
-
-  private static Tensor tensor(GoldenTensor golden) {
-    Shape shape = Shape.of(golden.shape());
-    if (golden.dtype() == DataType.BYTES) {
-      return Tensor.bytes(shape, golden.strings().toArray(new @Nullable String[0]));
-    }
-    Tensor tensor = Tensor.allocate(golden.dtype(), shape);
-    copySwapped(golden.data(), tensor.buffer(), golden.dtype().width());
-    return tensor;
-  }
-
-  private static GoldenTensor golden(Tensor tensor) {
-    long[] shape = tensor.shape().dims();
-    if (tensor.dtype() == DataType.BYTES) {
-      return GoldenTensor.ofStrings(shape, Arrays.asList(tensor.strings()));
-    }
-    return tensor.read(
-        bytes -> {
-          ByteBuffer little = ByteBuffer.allocate(bytes.remaining());
-          copySwapped(bytes, little, tensor.dtype().width());
-          return GoldenTensor.of(
-              tensor.dtype(), shape, little.flip().order(ByteOrder.LITTLE_ENDIAN));
-        });
-  }
-
-  /** Copies elements between native and little-endian order, which differ on few machines. */
-  private static void copySwapped(ByteBuffer from, ByteBuffer to, int width) {
-    if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN || width == 1) {
-      to.put(from);
-      return;
-    }
-    byte[] element = new byte[width];
-    while (from.hasRemaining()) {
-      from.get(element);
-      for (int i = width - 1; i >= 0; i--) {
-        to.put(element[i]);
-      }
-    }
+    return Parity.compare(name, GoldenTensors.of(actual), source, golden.oracle().get(name));
   }
 
   /** PARITY_FAILED that names the case and output with the largest error, with its metrics. */

@@ -42,6 +42,7 @@ final class Metrics {
       boolean ready = status.state() == VersionStatus.State.READY;
       Gauge.builder("sealane.version.ready", () -> ready ? 1 : 0).tags(tags).register(registry);
     }
+    TrafficMetrics.add(registry.getPrometheusRegistry(), repository.models());
     String text = registry.scrape();
     registry.close();
     return text;

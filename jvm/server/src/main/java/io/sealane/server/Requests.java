@@ -79,7 +79,13 @@ final class Requests {
     long priority = number(parameters, "priority", 0);
     int place = priority == 0 ? Integer.MAX_VALUE : (int) Math.min(priority, Integer.MAX_VALUE);
     return new InferenceRequest(
-        model, version, request.inputs(), request.names(), deadline(timeout), place);
+        model,
+        version,
+        request.inputs(),
+        request.names(),
+        deadline(timeout),
+        place,
+        RoutingKey.of(parameters));
   }
 
   private static boolean isNothing(Object value) {

@@ -74,7 +74,7 @@ final class SealaneServer implements AutoCloseable {
     this.operations = new Operations(config.operations(), List.of(others));
     this.repository = new ModelRepository(config.repository(), config.models());
     this.token = ManagementToken.of(config.management().token());
-    DataPlane plane = new DataPlane(repository, operations.observer());
+    DataPlane plane = new DataPlane(repository, RoutingKey::ofCall, operations.observer());
     this.main = main(plane);
     this.management = management(plane);
   }
@@ -206,6 +206,7 @@ final class SealaneServer implements AutoCloseable {
     rest.bindIndex(server);
     rest.bindChanges(server);
     server.service(grpc(plane, true));
+    new TrafficRest(repository).bind(server);
     Metrics metrics = new Metrics(repository, operations.meters());
     server
         .route()

@@ -98,6 +98,7 @@ record ServerConfig(
       throw new IllegalArgumentException("tls.certificate and tls.key are both needed, or none");
     }
     model(settings, "");
+    settings.models().forEach(model -> requireValid(settings, model));
     return new ServerConfig(
         Path.of(repository),
         settings.server("host"),
@@ -137,12 +138,19 @@ record ServerConfig(
     throw new IllegalArgumentException("management.token-file: " + file + " is empty");
   }
 
+  private static void requireValid(Settings settings, String model) {
+    try {
+      model(settings, model);
+    } catch (IllegalArgumentException refused) {
+      throw new IllegalArgumentException("models." + model + ": " + refused.getMessage(), refused);
+    }
+  }
+
   private static ModelConfig model(Settings settings, String model) {
     Map<String, String> session = new LinkedHashMap<>();
     for (String name : Settings.MODEL.keySet()) {
       String value = settings.model(model, name);
-      boolean ofSession =
-          !name.startsWith("batching.") && !name.startsWith("capture.") && !name.equals("versions");
+      boolean ofSession = !name.contains(".") && !name.equals("versions");
       if (ofSession && !value.isEmpty()) {
         session.put(name, value);
       }
@@ -159,9 +167,10 @@ record ServerConfig(
             workers == 0 ? cores : (int) workers);
     return new ModelConfig(
         versions(settings.model(model, "versions")),
-        settings.labels(model),
+        settings.named(model, "labels"),
         SessionConfig.of(session),
-        batching);
+        batching,
+        TrafficSettings.of(settings, model));
   }
 
   private static VersionPolicy versions(String value) {

@@ -13,6 +13,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Settings by dotted name, such as {@code management.port}: out of a YAML file, where a dot is one
@@ -82,7 +86,15 @@ final class Settings {
     model("batching.max-delay", "0ms", "how long the first of a batch waits for others");
     model("batching.queue", "1024", "the most requests that wait");
     model("batching.workers", "0", "runs at once; 0 for one per core");
+    model("shadow.to", "", "what answers are compared with: VERSION, engine:NAME, variant:ID");
+    model("shadow.fraction", "100", "percent of the answers that are compared");
   }
+
+  private static final Pattern OF_MODEL =
+      Pattern.compile(
+          "models\\.(.+)\\.(?:labels\\.[A-Za-z0-9_]+|canary\\.[A-Za-z0-9.+-]+|"
+              + MODEL.keySet().stream().map(Pattern::quote).collect(Collectors.joining("|"))
+              + ")");
 
   private final Map<String, String> given = new TreeMap<>();
 
@@ -180,16 +192,20 @@ final class Settings {
   }
 
   private void put(String name, String value, String from) {
-    boolean known = ABOUT.containsKey(name) || (name.startsWith("models.") && isOfModel(name));
+    boolean known = ABOUT.containsKey(name) || OF_MODEL.matcher(name).matches();
     if (!known) {
       throw new IllegalArgumentException(from + ": there is no setting '" + name + "'");
     }
     given.put(name, value);
   }
 
-  private static boolean isOfModel(String name) {
-    return name.matches("models\\..+\\.labels\\.[A-Za-z0-9_]+")
-        || MODEL.keySet().stream().anyMatch(key -> name.matches("models\\..+\\." + key));
+  /** The models that have settings of their own. */
+  Set<String> models() {
+    return given.keySet().stream()
+        .map(OF_MODEL::matcher)
+        .filter(Matcher::matches)
+        .map(matcher -> matcher.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** A setting of the server, or its default. */
@@ -203,17 +219,17 @@ final class Settings {
     return own != null ? own : given.getOrDefault("defaults." + name, MODEL.getOrDefault(name, ""));
   }
 
-  /** Versions of a model by their labels. */
-  Map<String, String> labels(String model) {
-    Map<String, String> labels = new LinkedHashMap<>();
-    String prefix = "models." + model + ".labels.";
+  /** What a model has below {@code labels} or {@code canary}, by name. */
+  Map<String, String> named(String model, String group) {
+    Map<String, String> named = new LinkedHashMap<>();
+    String prefix = "models." + model + "." + group + ".";
     given.forEach(
         (name, value) -> {
           if (name.startsWith(prefix)) {
-            labels.put(name.substring(prefix.length()), value);
+            named.put(name.substring(prefix.length()), value);
           }
         });
-    return labels;
+    return named;
   }
 
   /** Every setting as it is in effect, a line each; secrets only as being there. */
@@ -239,7 +255,8 @@ final class Settings {
 
             --config FILE     settings as YAML; a dot in a name is one more level
             --NAME VALUE      a setting; also as SEALANE_SERVER_NAME, with _ for . and -
-            --models.MODEL.…  for one model what is below defaults, and labels.LABEL VERSION
+            --models.MODEL.…  for one model what is below defaults, labels.LABEL VERSION,
+                              and canary.VERSION PERCENT
 
             """);
     ABOUT.forEach(

@@ -36,6 +36,8 @@ final class V1Rest {
   private static final String MODEL =
       "regex:(?i)^/v1/models/(?<model>[^/:]+)(?:/versions/(?<version>[^/:]+)|/labels/(?<label>\\w+))?";
 
+  private static final String VERSION_HEADER = "x-sealane-model-version";
+
   private final DataPlane plane;
 
   V1Rest(DataPlane plane) {
@@ -186,10 +188,12 @@ final class V1Rest {
 
   private static HttpResponse print(V1Request request, InferenceResponse response) {
     Map<String, Tensor> outputs = response.outputs();
+    // The body has no place for the version.
     return Json.of(
-        HttpStatus.OK,
-        request.byRows()
-            ? json -> V1Descriptions.predictions(json, outputs)
-            : json -> V1Descriptions.outputs(json, outputs));
+            HttpStatus.OK,
+            request.byRows()
+                ? json -> V1Descriptions.predictions(json, outputs)
+                : json -> V1Descriptions.outputs(json, outputs))
+        .mapHeaders(headers -> headers.toBuilder().add(VERSION_HEADER, response.version()).build());
   }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sealane.serving.ModelConfig;
+import io.sealane.serving.Shadow;
+import io.sealane.serving.Traffic;
 import io.sealane.serving.VersionPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,6 +51,8 @@ class SettingsTest {
           resnet.v1:
             versions: all
             labels: {stable: 1.0.0}
+            canary: {2.0.0-rc.1: 7.5, 3: 0}
+            shadow: {to: "engine:tensorflow", fraction: 5}
             batching: {max-rows: 4}
         """;
     ServerConfig config = config(yaml, Map.of());
@@ -56,10 +60,14 @@ class SettingsTest {
     ModelConfig other = config.models().apply("other");
     assertThat(own.versions()).isEqualTo(new VersionPolicy.All());
     assertThat(own.labels()).containsExactly(Map.entry("stable", "1.0.0"));
+    assertThat(own.traffic())
+        .isEqualTo(
+            new Traffic(Map.of("2.0.0-rc.1", 7.5, "3", 0.0), new Shadow("engine:tensorflow", 5)));
     assertThat(own.batching().maxRows()).isEqualTo(4);
     assertThat(own.batching().maxDelay()).isEqualTo(Duration.ofMillis(2));
     assertThat(other.versions()).isEqualTo(new VersionPolicy.Latest(1));
     assertThat(other.batching().maxRows()).isEqualTo(16);
+    assertThat(other.traffic()).isEqualTo(Traffic.none());
   }
 
   @ParameterizedTest
@@ -75,6 +83,11 @@ class SettingsTest {
         "'a: b: c'|is not YAML",
         "poll: 5|poll must be such as 500ms",
         "defaults: {batching: {max-rows: 0}}|batching.max-rows must be 1 to",
+        "models: {a: {canary: {2: 101}}}|canary.2 must be a percentage from 0 to 100",
+        "models: {a: {canary: {2: 60, 3: 60}}}|canary weights must be 0 to 100 each and together",
+        "models: {a: {canary: {'2 3': 60}}}|there is no setting 'models.a.canary.2 3'",
+        "models: {a.b: {shadow: {fraction: 1e9}}}|shadow.fraction must be a percentage",
+        "defaults: {shadow: {to: 'engine:'}}|a shadow is a version, engine:NAME or variant:ID",
         "tls: {key: k}|tls.certificate and tls.key are both needed",
       })
   void whatIsWrongIsNamed(String yaml, String said) {

@@ -5,6 +5,8 @@ import io.sealane.core.Tensor;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where every protocol lands: a request in, an answer out. Safe for use by any thread, and never
@@ -12,16 +14,27 @@ import java.util.function.Function;
  */
 public final class DataPlane {
   private final ModelRepository repository;
+  private final Supplier<@Nullable String> routingKey;
   private final RequestObserver observer;
 
   /** Answers by the models of a repository. */
   public DataPlane(ModelRepository repository) {
-    this(repository, request -> Observation.NONE);
+    this(repository, () -> null, request -> Observation.NONE);
   }
 
-  /** Answers by the models of a repository, and tells of each request. */
-  public DataPlane(ModelRepository repository, RequestObserver observer) {
+  /**
+   * Answers by the models of a repository, and tells of each request.
+   *
+   * @param routingKey the key of the call that the thread is in, for requests that have none of
+   *     their own; may give null
+   * @param observer who is told
+   */
+  public DataPlane(
+      ModelRepository repository,
+      Supplier<@Nullable String> routingKey,
+      RequestObserver observer) {
     this.repository = repository;
+    this.routingKey = routingKey;
     this.observer = observer;
   }
 
@@ -45,33 +58,50 @@ public final class DataPlane {
   /**
    * As the other {@code infer}, where a protocol names versions in a way of its own.
    *
-   * @param choice the version that is asked for, in place of the request's; asked again when a
-   *     version is replaced at this moment
+   * @param choice the version that is asked for, in place of the request's; where none is named,
+   *     {@code version(null)} of what it is given, which is the one that traffic gives this
+   *     request. Asked again when a version is replaced at this moment
    */
   public CompletableFuture<InferenceResponse> infer(
       InferenceRequest request, Function<ServedModel, ServedVersion> choice) {
     Observation observation = observer.begun(request);
     while (true) {
+      ServedModel model;
       ServedVersion version;
       try {
-        version = choice.apply(repository.model(request.model()));
+        model = repository.model(request.model());
+        version = choice.apply(routed(model, request));
       } catch (SealaneException absent) {
         request.close();
         observation.failed(null, absent);
         return CompletableFuture.failedFuture(absent);
       }
+      ShadowRuns shadow = version.shadow();
+      ShadowRuns.Copy copy = shadow == null ? null : shadow.copy(request, model);
       CompletableFuture<Map<String, Tensor>> computed = version.submit(request, observation);
       if (computed != null) {
-        return answer(version, computed, observation);
+        return answer(version, computed, copy, observation);
+      }
+      if (copy != null) {
+        copy.close();
       }
       // It was replaced between the two lines above: its successor is there already.
       Thread.onSpinWait();
     }
   }
 
+  private ServedModel routed(ServedModel model, InferenceRequest request) {
+    if (model.shares().size() == 1) {
+      return model;
+    }
+    String own = request.routingKey();
+    return model.routed(own == null || own.isEmpty() ? routingKey.get() : own);
+  }
+
   private static CompletableFuture<InferenceResponse> answer(
       ServedVersion version,
       CompletableFuture<Map<String, Tensor>> computed,
+      ShadowRuns.@Nullable Copy copy,
       Observation observation) {
     CompletableFuture<InferenceResponse> answer = new CompletableFuture<>();
     CompletableFuture<?> unused =
@@ -79,6 +109,7 @@ public final class DataPlane {
             (outputs, error) -> {
               if (error != null) {
                 try {
+                  shadowed(copy, null);
                   observation.failed(version, error);
                 } finally {
                   answer.completeExceptionally(error);
@@ -88,6 +119,7 @@ public final class DataPlane {
               InferenceResponse response =
                   new InferenceResponse(version.model(), version.version(), outputs);
               try {
+                shadowed(copy, outputs);
                 observation.answered(version, response);
               } finally {
                 if (!answer.complete(response)) {
@@ -103,5 +135,15 @@ public final class DataPlane {
               }
             });
     return answer;
+  }
+
+  /** Hands the copy over before the receiver can close the outputs. */
+  private static void shadowed(
+      ShadowRuns.@Nullable Copy copy, @Nullable Map<String, Tensor> outputs) {
+    if (copy != null && outputs != null) {
+      copy.answered(outputs);
+    } else if (copy != null) {
+      copy.close();
+    }
   }
 }

@@ -13,9 +13,14 @@ import java.util.Map;
  *     not ready goes on naming the one that it named before
  * @param session how its bundles are opened
  * @param batching how requests are queued and gathered
+ * @param traffic which versions answer where none is named, and what is run besides
  */
 public record ModelConfig(
-    VersionPolicy versions, Map<String, String> labels, SessionConfig session, Batching batching) {
+    VersionPolicy versions,
+    Map<String, String> labels,
+    SessionConfig session,
+    Batching batching,
+    Traffic traffic) {
   /** Copies the labels. */
   public ModelConfig {
     labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
@@ -24,21 +29,27 @@ public record ModelConfig(
   /** The newest version, opened with one thread per run, no batches. */
   public static ModelConfig defaults() {
     SessionConfig session = SessionConfig.defaults().withIntraOpThreads(1).withSpinning(false);
-    return new ModelConfig(new VersionPolicy.Latest(1), Map.of(), session, Batching.off());
+    return new ModelConfig(
+        new VersionPolicy.Latest(1), Map.of(), session, Batching.off(), Traffic.none());
   }
 
   /** This configuration with that batching. */
   public ModelConfig withBatching(Batching value) {
-    return new ModelConfig(versions, labels, session, value);
+    return new ModelConfig(versions, labels, session, value, traffic);
   }
 
   /** This configuration with that policy. */
   public ModelConfig withVersions(VersionPolicy value) {
-    return new ModelConfig(value, labels, session, batching);
+    return new ModelConfig(value, labels, session, batching, traffic);
   }
 
   /** This configuration with those labels. */
   public ModelConfig withLabels(Map<String, String> value) {
-    return new ModelConfig(versions, value, session, batching);
+    return new ModelConfig(versions, value, session, batching, traffic);
+  }
+
+  /** This configuration with that traffic. */
+  public ModelConfig withTraffic(Traffic value) {
+    return new ModelConfig(versions, labels, session, batching, value);
   }
 }

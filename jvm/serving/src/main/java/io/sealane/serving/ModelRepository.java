@@ -275,7 +275,15 @@ public final class ModelRepository implements AutoCloseable {
       models.remove(name);
     } else {
       Map<String, String> labels = labels(config, models.get(name), renewal.ready());
-      models.put(name, new ServedModel(name, renewal.ready(), labels));
+      Traffic traffic = config.traffic();
+      models.put(
+          name,
+          new ServedModel(
+              name,
+              renewal.ready(),
+              labels,
+              traffic.canary(),
+              traffic.shares(renewal.ready().keySet())));
     }
     if (!renewal.statuses().isEmpty()) {
       of(name).putAll(renewal.statuses());

@@ -2,9 +2,14 @@ package io.sealane.serving;
 
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,26 +18,33 @@ import org.jspecify.annotations.Nullable;
  * @param name the model's name
  * @param versions by version, the newest first; not empty
  * @param labels ready versions by label
+ * @param canary percent by version as it is configured, also of versions that are not ready
+ * @param shares percent of the requests that name no version, by the ready versions that answer
+ *     them; those of {@code canary} first
  */
 public record ServedModel(
-    String name, Map<String, ServedVersion> versions, Map<String, String> labels) {
+    String name,
+    Map<String, ServedVersion> versions,
+    Map<String, String> labels,
+    Map<String, Double> canary,
+    Map<String, Double> shares) {
   /** Copies the maps. */
   public ServedModel {
     versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
     labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
+    canary = Collections.unmodifiableMap(new LinkedHashMap<>(canary));
+    shares = Collections.unmodifiableMap(new LinkedHashMap<>(shares));
   }
 
   /**
-   * A version by its name, or the newest.
+   * A version by its name, or the one with the largest share of the requests that name none.
    *
-   * @param version null or empty for the newest
+   * @param version null or empty where none is named
    * @throws SealaneException MODEL_NOT_FOUND
    */
   public ServedVersion version(@Nullable String version) {
-    if (version == null || version.isEmpty()) {
-      return versions.values().iterator().next();
-    }
-    ServedVersion found = versions.get(version);
+    boolean none = version == null || version.isEmpty();
+    ServedVersion found = versions.get(none ? largest() : version);
     if (found == null) {
       throw new SealaneException(
           ErrorCode.MODEL_NOT_FOUND,
@@ -44,6 +56,56 @@ public record ServedModel(
               + versions.keySet());
     }
     return found;
+  }
+
+  private String largest() {
+    String largest = "";
+    for (Map.Entry<String, Double> each : shares.entrySet()) {
+      if (largest.isEmpty() || each.getValue() >= shares.getOrDefault(largest, 0.0)) {
+        largest = each.getKey();
+      }
+    }
+    return largest;
+  }
+
+  /**
+   * This model for one request: where that names no version, {@link #version} is the one that
+   * answers it, by the shares.
+   *
+   * @param key requests of one key have one version as long as the shares stay; where the share of
+   *     a single canary grows, keys move to it, and none away. Null or empty for chance
+   */
+  ServedModel routed(@Nullable String key) {
+    double point =
+        key == null || key.isEmpty()
+            ? ThreadLocalRandom.current().nextDouble(100)
+            : point(name, key);
+    return new ServedModel(name, versions, labels, canary, Map.of(at(point), 100.0));
+  }
+
+  /** The version at a point of 0 to 100. */
+  private String at(double point) {
+    double end = 0;
+    String last = "";
+    for (Map.Entry<String, Double> each : shares.entrySet()) {
+      end += each.getValue();
+      last = each.getValue() > 0 ? each.getKey() : last;
+      if (point < end) {
+        return each.getKey();
+      }
+    }
+    return last;
+  }
+
+  /** The first 53 bits of SHA-256 of the model's name, a zero byte and the key, as 0 to 100. */
+  private static double point(String model, String key) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      byte[] hash = digest.digest((model + "\0" + key).getBytes(StandardCharsets.UTF_8));
+      return (ByteBuffer.wrap(hash).getLong() >>> 11) * 0x1p-53 * 100;
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException(impossible);
+    }
   }
 
   /**

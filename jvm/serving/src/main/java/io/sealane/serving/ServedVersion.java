@@ -17,12 +17,15 @@ public final class ServedVersion {
   private final String model;
   private final Session session;
   private final Batching batching;
+  private final @Nullable ShadowRuns shadow;
   private final Batcher batcher;
   private final long loadedAt = System.currentTimeMillis();
 
-  private ServedVersion(String model, Session session, Batching batching) {
+  private ServedVersion(
+      String model, Session session, @Nullable ShadowRuns shadow, Batching batching) {
     this.model = model;
     this.session = session;
+    this.shadow = shadow;
     this.batching = batching;
     this.batcher = new Batcher(session, batching);
   }
@@ -30,9 +33,14 @@ public final class ServedVersion {
   /** Verifies a bundle, opens it and replays its golden cases, which warms it up. */
   static ServedVersion load(String model, Path bundle, ModelConfig config) {
     Session session = Sealane.open(bundle, config.session());
+    ShadowRuns shadow = null;
     try {
-      return new ServedVersion(model, session, config.batching());
+      shadow = ShadowRuns.of(config, bundle, session);
+      return new ServedVersion(model, session, shadow, config.batching());
     } catch (RuntimeException | Error failed) {
+      if (shadow != null) {
+        shadow.close();
+      }
       session.close();
       throw failed;
     }
@@ -86,6 +94,11 @@ public final class ServedVersion {
     return loadedAt;
   }
 
+  /** What its answers are compared with; null for nothing. Not the caller's to close. */
+  public @Nullable ShadowRuns shadow() {
+    return shadow;
+  }
+
   /** As {@link Batcher#submit}; null once it goes, and then the request is not taken over. */
   @Nullable CompletableFuture<Map<String, Tensor>> submit(
       InferenceRequest request, Observation observation) {
@@ -95,6 +108,9 @@ public final class ServedVersion {
   /** Answers what waits, then frees the model. */
   void close() {
     batcher.close();
+    if (shadow != null) {
+      shadow.close();
+    }
     session.close();
   }
 }

@@ -19,7 +19,9 @@ class ServedModelTest extends RepositoryCase {
     for (String version : new String[] {"3", "1"}) {
       versions.put(version, ServedVersion.load("m", bundles.resolve(version), config));
     }
-    model = new ServedModel("m", versions, Map.of("stable", "1", "gone", "2"));
+    model =
+        new ServedModel(
+            "m", versions, Map.of("stable", "1", "gone", "2"), Map.of(), Map.of("3", 100.0));
   }
 
   @AfterEach

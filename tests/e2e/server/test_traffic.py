@@ -1,0 +1,169 @@
+"""Canaries, shadows and versions side by side, over every protocol."""
+
+from __future__ import annotations
+
+import time
+
+import grpc
+import pytest
+from e2e.server import messages, small_bundles
+from e2e.server.running import serving
+
+TOKEN = {"Authorization": "Bearer secret"}
+ROW = [1.0, 10.0]
+KEY = "x-sealane-routing-key"
+V2 = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": ROW}]}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("traffic")
+    for version in "12":
+        small_bundles.scaled(folder / "m" / version, version, int(version) + 1)
+    flags = {
+        "versions": "all",
+        "canary.2": "30",
+        "canary.9": "10",
+        "shadow.to": "1",
+        "batching.workers": "1",
+    }
+    given = [each for name, value in flags.items() for each in (f"--models.m.{name}", value)]
+    with serving(folder, *given) as running:
+        yield running
+
+
+def managed(server, path):
+    return server.get(path, headers=TOKEN, address=server.management)
+
+
+def v2(server, key=None, header=None):
+    body = {**V2, "parameters": {"routing_key": key}} if key is not None else V2
+    answer = server.post("/v2/models/m/infer", body, headers={KEY: header} if header else {})
+    assert answer.status == 200, answer.body
+    version = answer.json["model_version"]
+    assert answer.json["outputs"][0]["data"] == [(int(version) + 1) * x for x in ROW]
+    return version
+
+
+def v1(server, header):
+    answer = server.post("/v1/models/m:predict", {"instances": [ROW]}, headers={KEY: header})
+    assert answer.status == 200, answer.body
+    version = answer.headers["x-sealane-model-version"]
+    assert answer.json["predictions"] == [[(int(version) + 1) * x for x in ROW]]
+    return version
+
+
+def v2_grpc(channel, header):
+    answer = channel.unary_unary(messages.INFER)(
+        messages.infer("m", ROW), timeout=20, metadata=[(KEY, header)]
+    )
+    return messages.fields(answer)[2].decode()
+
+
+def serving_grpc(channel, header):
+    answer = channel.unary_unary(messages.PREDICT)(
+        messages.predict("m", ROW), timeout=20, metadata=[(KEY, header)]
+    )
+    spec = messages.fields(messages.fields(answer)[2])
+    return str(messages.fields(spec[2])[1])
+
+
+def test_a_key_has_one_version_whatever_the_protocol(server):
+    versions = set()
+    with grpc.insecure_channel(server.address) as channel:
+        for number in range(40):
+            key = f"client-{number}"
+            found = {
+                v2(server, key),
+                v2(server, header=key),
+                v2(server, key, header="another"),
+                v1(server, key),
+                v2_grpc(channel, key),
+                serving_grpc(channel, key),
+            }
+            assert len(found) == 1, (key, found)
+            versions |= found
+    assert versions == {"1", "2"}
+
+
+def test_without_keys_requests_are_shared_out_by_weight(server):
+    # Six standard deviations of 120 of 400: passed by chance once in a thousand million.
+    found = [v2(server) for _ in range(400)]
+    assert 65 <= found.count("2") <= 175
+    assert set(found) == {"1", "2"}
+
+
+def test_a_large_body_is_routed_by_its_header_too(server):
+    row = ROW * 20_000
+    body = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, len(row)], "data": row}]}
+    for key in ("client-1", "client-2", "client-3", "client-4"):
+        answer = server.post("/v2/models/m/infer", body, headers={KEY: key})
+        assert answer.json["model_version"] == v2(server, key)
+
+
+def test_a_key_that_is_no_text_is_refused(server):
+    for key in (1, True):
+        answer = server.post("/v2/models/m/infer", {**V2, "parameters": {"routing_key": key}})
+        assert answer.status == 400
+        assert "'routing_key' must be a string" in answer.json["error"]
+
+
+def test_traffic_tells_shares_versions_and_drift(server):
+    for _ in range(20):
+        answer = server.post("/v2/models/m/versions/2/infer", V2)
+        assert answer.json["model_version"] == "2"
+    until = time.monotonic() + 20
+    while True:
+        [model] = managed(server, "/traffic").json["models"]
+        two, one = model["versions"]
+        shadow = two["shadow"]
+        done = shadow["compared"] + shadow["dropped"]
+        if done == two["requests"]["success"] or time.monotonic() > until:
+            break
+        time.sleep(0.05)
+    assert model["name"] == "m"
+    assert model["canary"] == [
+        {"version": "2", "weight": 30.0, "ready": True},
+        {"version": "9", "weight": 10.0, "ready": False},
+    ]
+    assert [one["version"], one["share"], one["shadow"]] == ["1", 70.0, None]
+    assert [two["version"], two["share"], two["engine"]] == ["2", 30.0, "onnx"]
+    assert two["requests"]["success"] >= 20
+    assert two["rows"] == two["requests"]["success"]
+    latency = two["latency_ms"]
+    assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"]
+    assert [shadow["to"], shadow["fraction"], shadow["ready"]] == ["1", 100.0, True]
+    assert [shadow["failed"], shadow["problem"], shadow["last_failure"]] == [0, "", ""]
+    assert shadow["compared"] >= 20
+    assert shadow["verdicts"] == {
+        "bit_exact": 0,
+        "within_oracle": 0,
+        "within_declared": 0,
+        "failed": shadow["compared"],
+    }
+    [y] = shadow["outputs"]
+    assert [y["name"], y["datatype"], y["compared"]] == ["y", "FP32", shadow["compared"]]
+    assert [y["max_abs"], y["mean_abs"], y["max_rel"]] == [10, pytest.approx(5.5), 1 / 3]
+    assert sum(y["ulps"].values()) == y["elements"] == y["differing"]
+    assert managed(server, "/traffic/m").json["versions"][0]["version"] == "2"
+
+
+def test_two_versions_side_by_side(server):
+    for version in "12":
+        server.post(f"/v2/models/m/versions/{version}/infer", V2)
+    found = managed(server, "/traffic/m/compare?a=1&b=2").json
+    assert [found["name"], found["a"]["version"], found["b"]["version"]] == ["m", "1", "2"]
+    ratios = found["b_over_a"]
+    assert ratios["p50"] == pytest.approx(
+        found["b"]["latency_ms"]["p50"] / found["a"]["latency_ms"]["p50"]
+    )
+    assert set(ratios) == {"mean", "p50", "p90", "p99"}
+
+
+def test_what_is_not_there_is_refused(server):
+    assert managed(server, "/traffic/n").status == 404
+    assert managed(server, "/traffic/m/compare?a=1&b=3").status == 404
+    answer = managed(server, "/traffic/m/compare?a=1")
+    assert (answer.status, "parameter b is missing" in answer.json["error"]) == (400, True)
+    assert server.get("/traffic").status == 404
+    assert server.get("/traffic", address=server.management).status == 401
