@@ -148,6 +148,38 @@ def test_traffic_tells_shares_versions_and_drift(server):
     assert managed(server, "/traffic/m").json["versions"][0]["version"] == "2"
 
 
+def test_prometheus_reads_the_same(server):
+    for version in "12":
+        server.post(f"/v2/models/m/versions/{version}/infer", V2)
+    text = managed(server, "/metrics").body.decode()
+    [model] = managed(server, "/traffic").json["models"]
+    series = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert series['sealane_canary_weight{model="m",version="2"}'] == "30.0"
+    assert series['sealane_canary_weight{model="m",version="9"}'] == "10.0"
+    for version in model["versions"]:
+        labels = f'model="m",version="{version["version"]}"'
+        answered = str(version["requests"]["success"])
+        duration = "sealane_request_duration_seconds"
+        assert series[f'{duration}_bucket{{{labels},le="+Inf"}}'] == answered
+        assert series[f"{duration}_count{{{labels}}}"] == answered
+        assert float(series[f"{duration}_sum{{{labels}}}"]) > 0
+        below = [
+            float(value) for name, value in series.items() if f"{duration}_bucket{{{labels}" in name
+        ]
+        assert len(below) == 37
+        assert below == sorted(below)
+    labels = 'model="m",shadow="1",version="2"'
+    assert int(float(series[f"sealane_shadow_compared_total{{{labels}}}"])) > 0
+    assert series[f"sealane_shadow_dropped_total{{{labels}}}"] == "0.0"
+    assert series[f"sealane_shadow_failed_total{{{labels}}}"] == "0.0"
+    labels = 'model="m",output="y",shadow="1",version="2"'
+    assert series[f"sealane_shadow_drift_max_abs{{{labels}}}"] == "10.0"
+    ulps = f"sealane_shadow_drift_ulp_bucket{{{labels}"
+    differing = float(series[f"sealane_shadow_drift_differing_total{{{labels}}}"])
+    assert series[f'{ulps},le="0.0"}}'] == series[f'{ulps},le="1.0"}}'] == "0"
+    assert float(series[f'{ulps},le="+Inf"}}']) == differing > 0
+
+
 def test_two_versions_side_by_side(server):
     for version in "12":
         server.post(f"/v2/models/m/versions/{version}/infer", V2)

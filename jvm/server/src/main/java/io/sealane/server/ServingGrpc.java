@@ -74,7 +74,12 @@ final class ServingGrpc extends PredictionServiceImplBase {
     try {
       ModelSpec spec = request.getModelSpec();
       V1Request.requireSignature(spec.getSignatureName());
-      return infer(spec, inputs(request), request.getOutputFilterList(), ServingGrpc::answer);
+      return infer(
+          spec,
+          model -> served(model, spec),
+          inputs(request),
+          request.getOutputFilterList(),
+          ServingGrpc::answer);
     } catch (RuntimeException refused) {
       return CompletableFuture.failedFuture(refused);
     }
@@ -82,6 +87,7 @@ final class ServingGrpc extends PredictionServiceImplBase {
 
   private <T> CompletableFuture<T> infer(
       ModelSpec spec,
+      Function<ServedModel, ServedVersion> choice,
       Map<String, Tensor> inputs,
       List<String> outputs,
       Function<InferenceResponse, T> write) {
@@ -89,7 +95,7 @@ final class ServingGrpc extends PredictionServiceImplBase {
     Long deadline = Requests.deadline(millis * 1_000_000);
     InferenceRequest asked =
         new InferenceRequest(spec.getName(), null, inputs, outputs, deadline, 0);
-    return GrpcAnswers.written(plane.infer(asked, model -> served(model, spec)), write);
+    return GrpcAnswers.written(plane.infer(asked, choice), write);
   }
 
   @Override
@@ -140,7 +146,8 @@ final class ServingGrpc extends PredictionServiceImplBase {
       List<ServingTask> tasks, Input input, Function<List<InferenceResult>, T> write) {
     try {
       ModelSpec spec = ServingTask.common(tasks);
-      Signature signature = served(plane, spec).session().signature();
+      ServedVersion read = served(plane.routed(spec.getName()), spec);
+      Signature signature = read.session().signature();
       List<ServingTask.Reading> readings =
           tasks.stream().map(task -> task.reading(signature)).toList();
       List<String> outputs =
@@ -148,6 +155,7 @@ final class ServingGrpc extends PredictionServiceImplBase {
       int examples = Examples.count(input);
       return infer(
           spec,
+          V1Rest.like(read, model -> served(model, spec)),
           Examples.of(signature, input),
           outputs,
           response -> {

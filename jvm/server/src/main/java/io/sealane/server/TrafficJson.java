@@ -132,19 +132,19 @@ final class TrafficJson {
     json.writeNumberField("fraction", shadow.shadow().percent());
     json.writeBooleanField("ready", shadow.isReady(model));
     json.writeStringField("problem", shadow.problem());
-    json.writeNumberField("compared", shadow.compared());
+    json.writeNumberField("compared", shadow.comparisons().count());
     json.writeNumberField("dropped", shadow.dropped());
     json.writeNumberField("failed", shadow.failed());
     json.writeStringField("last_failure", shadow.lastFailure());
     json.writeNumberField("waiting", shadow.waiting());
     times(json, "run_ms", shadow.running(), shadow.latency().snapshot());
     json.writeObjectFieldStart("verdicts");
-    for (var each : shadow.verdicts().entrySet()) {
+    for (var each : shadow.comparisons().verdicts().entrySet()) {
       json.writeNumberField(each.getKey().name().toLowerCase(Locale.ROOT), each.getValue());
     }
     json.writeEndObject();
     json.writeArrayFieldStart("outputs");
-    for (Map.Entry<String, Drift> each : shadow.drifts().entrySet()) {
+    for (Map.Entry<String, Drift> each : shadow.comparisons().drifts().entrySet()) {
       output(json, each.getKey(), each.getValue().summary());
     }
     json.writeEndArray();

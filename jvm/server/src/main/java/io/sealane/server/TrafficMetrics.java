@@ -88,10 +88,13 @@ final class TrafficMetrics {
   }
 
   private void add(ShadowRuns shadow, Labels labels) {
-    compared.dataPoint(counter(labels, shadow.compared()));
+    compared.dataPoint(counter(labels, shadow.comparisons().count()));
     dropped.dataPoint(counter(labels, shadow.dropped()));
     failed.dataPoint(counter(labels, shadow.failed()));
-    shadow.drifts().forEach((output, drift) -> add(drift.summary(), labels.add("output", output)));
+    shadow
+        .comparisons()
+        .drifts()
+        .forEach((output, drift) -> add(drift.summary(), labels.add("output", output)));
   }
 
   private void add(Drift.Summary drift, Labels labels) {

@@ -129,29 +129,48 @@ final class V1Rest {
 
   private CompletableFuture<HttpResponse> predict(
       ServiceRequestContext context, AggregatedHttpRequest http) {
-    V1Request request = V1Request.of(served(context).session().signature(), http.content().array());
-    return infer(context, request.inputs(), List.of(), response -> print(request, response));
+    ServedVersion read = routed(context);
+    V1Request request = V1Request.of(read.session().signature(), http.content().array());
+    return infer(context, read, request.inputs(), List.of(), response -> print(request, response));
+  }
+
+  /** The version that this request goes to, which its body is read for. */
+  private ServedVersion routed(ServiceRequestContext context) {
+    return served(plane.routed(model(context)), context);
   }
 
   private CompletableFuture<HttpResponse> infer(
       ServiceRequestContext context,
+      ServedVersion read,
       Map<String, Tensor> inputs,
       List<String> outputs,
       Function<InferenceResponse, HttpResponse> print) {
     Long deadline = Requests.deadline(context.requestTimeoutMillis() * 1_000_000);
     InferenceRequest asked =
         new InferenceRequest(model(context), null, inputs, outputs, deadline, 0);
-    return HttpCalls.printed(context, plane.infer(asked, model -> served(model, context)), print);
+    return HttpCalls.printed(
+        context, plane.infer(asked, like(read, model -> served(model, context))), print);
+  }
+
+  /** The version that a body was read for, as long as there is one of its name. */
+  static Function<ServedModel, ServedVersion> like(
+      ServedVersion read, Function<ServedModel, ServedVersion> otherwise) {
+    return model -> {
+      ServedVersion now = model.versions().get(read.version());
+      return now == null ? otherwise.apply(model) : now;
+    };
   }
 
   private CompletableFuture<HttpResponse> classify(
       ServiceRequestContext context, AggregatedHttpRequest http) {
-    Signature signature = served(context).session().signature();
+    ServedVersion read = routed(context);
+    Signature signature = read.session().signature();
     Classify method = Classify.of(signature);
     Map<String, Tensor> inputs = examples(signature, http);
     int examples = rows(inputs);
     return infer(
         context,
+        read,
         inputs,
         method.outputs(),
         response ->
@@ -162,12 +181,14 @@ final class V1Rest {
 
   private CompletableFuture<HttpResponse> regress(
       ServiceRequestContext context, AggregatedHttpRequest http) {
-    Signature signature = served(context).session().signature();
+    ServedVersion read = routed(context);
+    Signature signature = read.session().signature();
     Regress method = Regress.of(signature);
     Map<String, Tensor> inputs = examples(signature, http);
     int examples = rows(inputs);
     return infer(
         context,
+        read,
         inputs,
         List.of(method.value()),
         response ->

@@ -99,7 +99,7 @@ class CaptureTest {
 
   private void use(double fraction) {
     capture = new Capture(model -> fraction, disk);
-    plane = new DataPlane(repository, capture);
+    plane = new DataPlane(repository, () -> null, capture);
   }
 
   @AfterEach

@@ -70,7 +70,7 @@ public final class DataPlane {
       ServedVersion version;
       try {
         model = repository.model(request.model());
-        version = choice.apply(routed(model, request));
+        version = choice.apply(routed(model, request.routingKey()));
       } catch (SealaneException absent) {
         request.close();
         observation.failed(null, absent);
@@ -90,11 +90,20 @@ public final class DataPlane {
     }
   }
 
-  private ServedModel routed(ServedModel model, InferenceRequest request) {
+  /**
+   * A model as a request of the call that the thread is in finds it, for protocols that must know
+   * the version before there is a request: {@code version(null)} is the one that traffic gives it.
+   *
+   * @throws SealaneException MODEL_NOT_FOUND, MODEL_NOT_READY
+   */
+  public ServedModel routed(String model) {
+    return routed(repository.model(model), null);
+  }
+
+  private ServedModel routed(ServedModel model, @Nullable String own) {
     if (model.shares().size() == 1) {
       return model;
     }
-    String own = request.routingKey();
     return model.routed(own == null || own.isEmpty() ? routingKey.get() : own);
   }
 

@@ -8,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How far the numbers of one output are from those of its shadow, over all answers that were
@@ -96,19 +95,15 @@ public final class Drift {
         counts);
   }
 
-  /**
-   * Adds one answer.
-   *
-   * @param shadow what the shadow gave, null for nothing
-   * @param metrics of both, where their shapes and types are equal
-   */
-  synchronized void add(
-      GoldenTensor answered, @Nullable GoldenTensor shadow, @Nullable OutputMetrics metrics) {
+  /** Adds one answer whose shadow had another shape or type, or no such output. */
+  synchronized void addOther() {
     compared++;
-    if (shadow == null || metrics == null) {
-      shapes++;
-      return;
-    }
+    shapes++;
+  }
+
+  /** Adds one answer, of equal shape and type, and the metrics of both. */
+  synchronized void add(GoldenTensor answered, GoldenTensor shadow, OutputMetrics metrics) {
+    compared++;
     elements += answered.size();
     maxAbs = Math.max(maxAbs, bounded(metrics.maxAbs()));
     argmaxes += metrics.argmaxAgree() ? 0 : 1;

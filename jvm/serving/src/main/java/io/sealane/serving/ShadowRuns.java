@@ -1,24 +1,14 @@
 package io.sealane.serving;
 
-import io.sealane.bundle.GoldenTensor;
-import io.sealane.bundle.OutputMetrics;
-import io.sealane.bundle.Parity;
-import io.sealane.bundle.Variant;
-import io.sealane.bundle.Verdict;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
-import io.sealane.core.TensorSpec;
-import io.sealane.runtime.GoldenTensors;
 import io.sealane.runtime.Outputs;
 import io.sealane.runtime.Sealane;
 import io.sealane.runtime.Session;
 import io.sealane.runtime.spi.Cancellation;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,12 +39,10 @@ public final class ShadowRuns implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("io.sealane.serving");
 
   private final Shadow shadow;
-  private final Session answering;
+  private final String model;
   private final @Nullable Session own;
   private final String problem;
-  private final Map<String, Drift> drifts = new LinkedHashMap<>();
-  private final Map<Verdict, LongAdder> verdicts = new EnumMap<>(Verdict.class);
-  private final LongAdder compared = new LongAdder();
+  private final Comparisons comparisons;
   private final LongAdder dropped = new LongAdder();
   private final LongAdder failed = new LongAdder();
   private final Statistics.Timed running = new Statistics.Timed();
@@ -66,15 +54,10 @@ public final class ShadowRuns implements AutoCloseable {
 
   private ShadowRuns(Shadow shadow, Session answering, @Nullable Session own, String problem) {
     this.shadow = shadow;
-    this.answering = answering;
+    this.model = answering.manifest().name();
     this.own = own;
     this.problem = problem;
-    for (TensorSpec spec : answering.signature().outputs()) {
-      drifts.put(spec.name(), new Drift(spec.dtype()));
-    }
-    Arrays.stream(Verdict.values())
-        .filter(each -> each != Verdict.TASK_ONLY)
-        .forEach(each -> verdicts.put(each, new LongAdder()));
+    this.comparisons = new Comparisons(answering.signature(), answering.variant().tolerance());
     this.worker =
         new ThreadPoolExecutor(
             1, 1, 1, TimeUnit.MINUTES, new ArrayBlockingQueue<>(COPIES), this::thread);
@@ -84,7 +67,7 @@ public final class ShadowRuns implements AutoCloseable {
   /** The priority is a hint, which some systems follow: nothing is right by it alone. */
   @SuppressWarnings("ThreadPriorityCheck")
   private Thread thread(Runnable work) {
-    Thread thread = new Thread(work, "sealane-shadow-" + answering.manifest().name());
+    Thread thread = new Thread(work, "sealane-shadow-" + model);
     thread.setDaemon(true);
     thread.setPriority(Thread.MIN_PRIORITY);
     return thread;
@@ -125,21 +108,9 @@ public final class ShadowRuns implements AutoCloseable {
     return problem;
   }
 
-  /** Drift by output, in the signature's order. */
-  public Map<String, Drift> drifts() {
-    return Collections.unmodifiableMap(drifts);
-  }
-
-  /** Answers by how equal all their outputs were, the answer taken for the right one. */
-  public Map<Verdict, Long> verdicts() {
-    Map<Verdict, Long> counts = new EnumMap<>(Verdict.class);
-    verdicts.forEach((verdict, count) -> counts.put(verdict, count.sum()));
-    return counts;
-  }
-
-  /** Answers that were compared. */
-  public long compared() {
-    return compared.sum();
+  /** What was compared so far. */
+  public Comparisons comparisons() {
+    return comparisons;
   }
 
   /** Copies for which there was no room, or no shadow any more. */
@@ -254,8 +225,7 @@ public final class ShadowRuns implements AutoCloseable {
         long nanos = System.nanoTime() - started;
         running.add(nanos);
         latency.add(nanos);
-        add(answered, outputs.asMap());
-        compared.increment();
+        comparisons.add(answered, outputs.asMap());
       } catch (SealaneException ended) {
         if (ended.code() == ErrorCode.SESSION_CLOSED || stopping.isCancelled()) {
           dropped.increment();
@@ -292,37 +262,6 @@ public final class ShadowRuns implements AutoCloseable {
     lastFailure =
         String.valueOf(
             failure instanceof SealaneException ? failure.getMessage() : failure.toString());
-  }
-
-  private void add(Map<String, Tensor> answered, Map<String, Tensor> outputs) {
-    List<OutputMetrics> all = new ArrayList<>();
-    answered.forEach(
-        (name, tensor) -> {
-          GoldenTensor source = GoldenTensors.of(tensor);
-          Tensor other = outputs.get(name);
-          GoldenTensor actual = other == null ? null : GoldenTensors.of(other);
-          Drift drift = drifts.get(name);
-          if (drift == null) {
-            return;
-          }
-          OutputMetrics metrics = null;
-          if (actual != null && fits(source, actual)) {
-            metrics = Parity.compare(name, actual, source, null);
-            all.add(metrics);
-          }
-          drift.add(source, actual, metrics);
-        });
-    Variant.Tolerance tolerance = answering.variant().tolerance();
-    Verdict verdict =
-        all.size() < answered.size() ? Verdict.FAILED : Parity.judge(all, tolerance, true);
-    LongAdder count = verdicts.get(verdict);
-    if (count != null) {
-      count.increment();
-    }
-  }
-
-  private static boolean fits(GoldenTensor a, GoldenTensor b) {
-    return a.dtype() == b.dtype() && Arrays.equals(a.shape(), b.shape());
   }
 
   /** Drops what waits, ends the run that it is in, and frees its own session. Idempotent. */

@@ -36,7 +36,8 @@ class ShadowTest extends RepositoryCase {
       requireAnswer("m", null, 2);
     }
     ShadowRuns shadow = version.shadow();
-    Until.holds(() -> shadow.compared() + shadow.failed() + shadow.dropped() == requests);
+    Until.holds(
+        () -> shadow.comparisons().count() + shadow.failed() + shadow.dropped() == requests);
     return shadow;
   }
 
@@ -45,17 +46,17 @@ class ShadowTest extends RepositoryCase {
     put("1", "m/1");
     ServedVersion version = serve("2", "1", 100);
     ShadowRuns shadow = compared(version, 20);
-    assertThat(shadow.compared()).isEqualTo(20);
+    assertThat(shadow.comparisons().count()).isEqualTo(20);
     assertThat(shadow.running().count()).isEqualTo(20);
     assertThat(shadow.latency().snapshot().count()).isEqualTo(20);
-    Drift.Summary y = shadow.drifts().get("y").summary();
+    Drift.Summary y = shadow.comparisons().drifts().get("y").summary();
     assertThat(y.compared()).isEqualTo(20);
     assertThat(y.elements()).isEqualTo(40);
     assertThat(y.differing()).isEqualTo(40);
     assertThat(y.maxAbs()).isEqualTo(10);
     assertThat(y.meanAbs()).isEqualTo(5.5);
     assertThat(y.maxRel()).isEqualTo(1 / 3.0);
-    assertThat(shadow.verdicts()).containsEntry(Verdict.FAILED, 20L);
+    assertThat(shadow.comparisons().verdicts()).containsEntry(Verdict.FAILED, 20L);
     ServedVersion itself = repository.model("m").version("1");
     assertThat(itself.shadow()).as("what would be compared with itself").isNull();
     assertThat(itself.statistics().executions()).as("clients' runs alone are counted").isZero();
@@ -66,21 +67,21 @@ class ShadowTest extends RepositoryCase {
     ServedVersion version = serve("2", "engine:onnx", 100);
     ShadowRuns shadow = compared(version, 20);
     assertThat(shadow.isReady(repository.model("m"))).isTrue();
-    Drift.Summary y = shadow.drifts().get("y").summary();
+    Drift.Summary y = shadow.comparisons().drifts().get("y").summary();
     assertThat(y.ulps()).isEqualTo(Map.of(0L, 40L));
     assertThat(y.differing()).isZero();
-    assertThat(shadow.verdicts()).containsEntry(Verdict.BIT_EXACT, 20L);
+    assertThat(shadow.comparisons().verdicts()).containsEntry(Verdict.BIT_EXACT, 20L);
   }
 
   @Test
   void anotherVariantIsComparedToTheLastBit() throws Exception {
     ServedVersion version = serve("near", "variant:onnx-2", 100);
     ShadowRuns shadow = compared(version, 20);
-    Drift.Summary y = shadow.drifts().get("y").summary();
+    Drift.Summary y = shadow.comparisons().drifts().get("y").summary();
     assertThat(y.maxUlp()).isBetween(1L, 2L);
     assertThat(y.differing()).isEqualTo(40);
     assertThat(y.ulps()).doesNotContainKey(0L);
-    assertThat(shadow.verdicts()).containsEntry(Verdict.WITHIN_ORACLE, 20L);
+    assertThat(shadow.comparisons().verdicts()).containsEntry(Verdict.WITHIN_ORACLE, 20L);
   }
 
   @ParameterizedTest
@@ -92,7 +93,7 @@ class ShadowTest extends RepositoryCase {
     }
     ShadowRuns shadow = version.shadow();
     assertThat(shadow.isReady(repository.model("m"))).isFalse();
-    assertThat(shadow.compared() + shadow.dropped() + shadow.failed()).isZero();
+    assertThat(shadow.comparisons().count() + shadow.dropped() + shadow.failed()).isZero();
     assertThat(shadow.problem()).isEqualTo(to.equals("9") ? "" : shadow.problem()).isNotNull();
     if (!to.equals("9")) {
       assertThat(shadow.problem()).contains(to.substring(to.indexOf(':') + 1));
@@ -119,7 +120,7 @@ class ShadowTest extends RepositoryCase {
     ShadowRuns shadow = version.shadow();
     Until.holds(() -> shadow.waiting() == 0);
     // Six standard deviations.
-    assertThat(shadow.compared() + shadow.dropped()).isBetween(400L - 108, 400L + 108);
+    assertThat(shadow.comparisons().count() + shadow.dropped()).isBetween(400L - 108, 400L + 108);
   }
 
   @Test
@@ -135,7 +136,7 @@ class ShadowTest extends RepositoryCase {
     for (int i = 0; i < 300; i++) {
       requireAnswer("m", null, 2);
     }
-    assertThat(shadow.compared()).as("the shadow is busy for seconds").isZero();
+    assertThat(shadow.comparisons().count()).as("the shadow is busy for seconds").isZero();
     assertThat(shadow.waiting()).isEqualTo(256);
     assertThat(shadow.dropped()).isEqualTo(44);
     long began = System.nanoTime();
@@ -174,7 +175,7 @@ class ShadowTest extends RepositoryCase {
     }
     ShadowRuns shadow = version.shadow();
     long answered = version.statistics().success().count();
-    Until.holds(() -> shadow.compared() == answered);
+    Until.holds(() -> shadow.comparisons().count() == answered);
     assertThat(shadow.dropped() + shadow.failed()).isZero();
   }
 

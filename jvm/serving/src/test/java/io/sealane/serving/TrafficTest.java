@@ -135,7 +135,7 @@ class TrafficTest extends RepositoryCase {
   void theKeyOfTheCallCountsWhereTheRequestHasNone() throws Exception {
     serve(Map.of("1", 50.0));
     String[] call = {null};
-    DataPlane keyed = new DataPlane(repository, () -> call[0]);
+    DataPlane keyed = new DataPlane(repository, () -> call[0], request -> Observation.NONE);
     for (int i = 0; i < 50; i++) {
       String own = answering("client-" + i);
       for (String[] keys :
