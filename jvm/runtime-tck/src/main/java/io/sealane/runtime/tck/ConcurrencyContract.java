@@ -16,6 +16,7 @@ import io.sealane.runtime.Outputs;
 import io.sealane.runtime.Sealane;
 import io.sealane.runtime.Session;
 import io.sealane.runtime.SessionConfig;
+import io.sealane.runtime.spi.Cancellation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +95,37 @@ public abstract class ConcurrencyContract {
           return scoreUntilClosed(session, expected);
         });
     refused(ErrorCode.SESSION_CLOSED, mlp(), () -> EngineContract.score(session, 1, 1));
+  }
+
+  /** A run is whole or refused, whenever it is told to stop, and the next one is as ever. */
+  @Test
+  void runsThatAreToldToStopLeaveTheSessionAsItWas() throws Exception {
+    try (Session session = open()) {
+      float[] expected = EngineContract.score(session, 64, 1);
+      inThreads(
+          seed -> {
+            for (int i = 0; i < 100; i++) {
+              Cancellation cancellation = new Cancellation();
+              Thread canceller = new Thread(cancellation::cancel);
+              canceller.start();
+              scoreUnlessStopped(session, cancellation, expected);
+              canceller.join();
+              scoreUnlessStopped(session, cancellation, expected);
+              assertThat(EngineContract.score(session, 64, 1)).isEqualTo(expected);
+            }
+            return true;
+          });
+    }
+  }
+
+  private static void scoreUnlessStopped(
+      Session session, Cancellation cancellation, float[] expected) {
+    try (Tensor features = features(64, 1);
+        Outputs outputs = session.run(Map.of("features", features), List.of(), cancellation)) {
+      assertThat(outputs.get("scores").floats()).isEqualTo(expected);
+    } catch (SealaneException stopped) {
+      assertThat(stopped.code()).isEqualTo(ErrorCode.REQUEST_CANCELLED);
+    }
   }
 
   private static boolean scoreUntilClosed(Session session, float[] expected) {
