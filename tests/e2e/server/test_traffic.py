@@ -60,6 +60,13 @@ def v2_grpc(channel, header):
     return messages.fields(answer)[2].decode()
 
 
+def v2_stream(channel, header):
+    [answer] = channel.stream_stream(messages.STREAM)(
+        iter([messages.infer("m", ROW)]), timeout=20, metadata=[(KEY, header)]
+    )
+    return messages.fields(messages.fields(answer)[2])[2].decode()
+
+
 def serving_grpc(channel, header):
     answer = channel.unary_unary(messages.PREDICT)(
         messages.predict("m", ROW), timeout=20, metadata=[(KEY, header)]
@@ -79,6 +86,7 @@ def test_a_key_has_one_version_whatever_the_protocol(server):
                 v2(server, key, header="another"),
                 v1(server, key),
                 v2_grpc(channel, key),
+                v2_stream(channel, key),
                 serving_grpc(channel, key),
             }
             assert len(found) == 1, (key, found)

@@ -1,6 +1,7 @@
 package io.sealane.server;
 
 import com.linecorp.armeria.server.ServiceRequestContext;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.sealane.core.SealaneException;
 import io.sealane.protocols.inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
@@ -149,7 +150,11 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
     context.clearRequestTimeout();
     context.setMaxRequestLength(0);
     boolean asStatus = "true".equals(context.request().headers().get("triton_grpc_error"));
-    return new V2GrpcStream(request -> infer(request, 0), observer, asStatus, context.eventLoop());
+    V2GrpcStream stream =
+        new V2GrpcStream(request -> infer(request, 0), observer, asStatus, context.eventLoop());
+    ((ServerCallStreamObserver<ModelStreamInferResponse>) observer)
+        .setOnCancelHandler(stream::cancel);
+    return stream;
   }
 
   @Override

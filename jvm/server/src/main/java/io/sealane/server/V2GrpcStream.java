@@ -77,6 +77,11 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
 
   @Override
   public void onError(Throwable gone) {
+    cancel();
+  }
+
+  /** Ends what the client waits for no more, also when it has asked its last. */
+  void cancel() {
     ended = true;
     List.copyOf(running.values()).forEach(each -> each.cancel(false));
   }
