@@ -2,6 +2,7 @@ package io.sealane.bundle;
 
 import io.sealane.core.DataType;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What other formats call a {@link DataType}: the table of tests/conformance/dtypes.json. */
@@ -60,6 +61,25 @@ final class Dtypes {
       case UINT64 -> 13;
       case BF16 -> 16;
     };
+  }
+
+  /** What a value of onnx.TensorProto.DataType is called here, or null. */
+  static @Nullable DataType ofOnnx(int type) {
+    return of(type, Dtypes::onnx);
+  }
+
+  /** What a value of tensorflow.DataType is called here, or null. */
+  static @Nullable DataType ofTensorflow(int type) {
+    return of(type, Dtypes::tensorflow);
+  }
+
+  private static @Nullable DataType of(int type, ToIntFunction<DataType> value) {
+    for (DataType each : DataType.values()) {
+      if (value.applyAsInt(each) == type) {
+        return each;
+      }
+    }
+    return null;
   }
 
   /** The value of tensorflow.DataType. */

@@ -58,6 +58,15 @@ public record Manifest(
   }
 
   /**
+   * Whether a model without a bundle is described: nobody wrote this down, so it has no format
+   * version, no golden cases and no certificate, and its variant's verdict is {@link
+   * Verdict#FAILED}, the one that claims nothing.
+   */
+  public boolean isPlain() {
+    return formatVersion.isEmpty();
+  }
+
+  /**
    * A variant that was wanted and is absent.
    *
    * @param kind the variant's kind

@@ -203,7 +203,7 @@ final class NetworkCheck {
             variant.tolerance());
     Signature given =
         new Signature(signature.inputs(), specs, signature.symbols(), signature.methods());
-    OnnxCheck.check(program, given, bytes, null, limits);
+    OnnxCheck.check(program, given, bytes, Map.of(), limits);
     try {
       checkProgram(path, OnnxParser.parse(bytes, limits));
     } catch (ProtoReader.Malformed e) {

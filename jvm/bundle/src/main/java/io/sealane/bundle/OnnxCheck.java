@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** The checks on an ONNX variant (docs/bundle-format.md §4.4). */
 final class OnnxCheck {
@@ -41,29 +40,29 @@ final class OnnxCheck {
   private final Variant variant;
   private final Limits limits;
   private final OnnxModel model;
-  private final @Nullable Long externalSize;
+  private final Map<String, Long> external;
   private final long stored;
 
   private OnnxCheck(
-      Variant variant, Limits limits, OnnxModel model, @Nullable Long externalSize, long stored) {
+      Variant variant, Limits limits, OnnxModel model, Map<String, Long> external, long stored) {
     this.stored = stored;
     this.variant = variant;
     this.limits = limits;
     this.model = model;
-    this.externalSize = externalSize;
+    this.external = external;
   }
 
   /**
    * Refuses a model that is unsafe or not what the manifest says.
    *
    * @param bytes the model file, little-endian
-   * @param externalSize bytes of the external data file, or null when none is listed
+   * @param external bytes of the external data files that it may use, by their names beside it
    */
   static void check(
       Variant variant,
       Signature signature,
       ByteBuffer bytes,
-      @Nullable Long externalSize,
+      Map<String, Long> external,
       Limits limits) {
     try {
       if (bytes.remaining() > limits.onnxBytes()) {
@@ -72,14 +71,25 @@ final class OnnxCheck {
             bytes.remaining() + " bytes, at most " + limits.onnxBytes() + " allowed");
       }
       OnnxModel model = OnnxParser.parse(bytes, limits);
-      long stored = bytes.remaining() + (externalSize == null ? 0 : externalSize);
-      new OnnxCheck(variant, limits, model, externalSize, stored).check(signature);
+      check(model, variant, signature, bytes.remaining(), external, limits);
     } catch (ProtoReader.Malformed e) {
       throw new Refusal(
           ErrorCode.ARTIFACT_INVALID, variant.path() + ": no ONNX model: " + e.getMessage());
     } catch (Refusal e) {
       throw new Refusal(e.code(), variant.path() + ": " + e.reason());
     }
+  }
+
+  /** As the other {@code check}, of what a file of that many bytes holds. */
+  static void check(
+      OnnxModel model,
+      Variant variant,
+      Signature signature,
+      long size,
+      Map<String, Long> external,
+      Limits limits) {
+    long stored = external.values().stream().reduce(size, Sizes::plus);
+    new OnnxCheck(variant, limits, model, external, stored).check(signature);
   }
 
   private static Refusal invalid(String message) {
@@ -174,16 +184,15 @@ final class OnnxCheck {
         throw unsafe(where + ": external data key '" + entry.getKey() + "' is not allowed");
       }
     }
-    String expected = FilePlan.externalData(variant);
-    expected = expected.substring(expected.lastIndexOf('/') + 1);
-    if (!expected.equals(entries.get("location")) || externalSize == null) {
+    Long file = external.get(entries.getOrDefault("location", ""));
+    if (file == null) {
       throw unsafe(
           where
               + ": external data in '"
               + entries.get("location")
-              + "', only '"
-              + expected
-              + "' beside the model, listed in the manifest, is allowed");
+              + "', only "
+              + external.keySet()
+              + " beside the model, listed in the manifest, is allowed");
     }
     if (tensor.type == OnnxTypes.BOOL || elements(tensor) < MIN_EXTERNAL) {
       throw unsafe(
@@ -195,7 +204,7 @@ final class OnnxCheck {
     if (tensor.type == OnnxTypes.STRING
         || OnnxTypes.bits(tensor.type) == 0
         || length != size
-        || Sizes.plus(offset, length) > externalSize) {
+        || Sizes.plus(offset, length) > file) {
       throw unsafe(
           where
               + ": external bytes "
@@ -205,7 +214,7 @@ final class OnnxCheck {
               + " do not hold its "
               + size
               + " bytes in a file of "
-              + externalSize);
+              + file);
     }
   }
 

@@ -125,6 +125,9 @@ final class OnnxModel {
 
     /** Dims as stated, -1 for a symbol or nothing, or null without a shape. */
     @Nullable List<Long> dims;
+
+    /** The symbol of each dim, empty where it has none. */
+    final List<String> symbols = new ArrayList<>(0);
   }
 
   /** A list of numbers of which the first {@link #MAX_NUMBERS} are kept and all are counted. */

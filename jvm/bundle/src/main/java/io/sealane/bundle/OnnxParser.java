@@ -359,7 +359,7 @@ final class OnnxParser {
         value.type = (int) reader.varint();
       } else if (reader.isBytes(2)) {
         ArrayList<Long> dims = value.dims == null ? new ArrayList<>() : new ArrayList<>(value.dims);
-        shape(reader.message(), dims);
+        shape(reader.message(), dims, value.symbols);
         value.dims = dims;
       } else {
         reader.skip();
@@ -367,27 +367,32 @@ final class OnnxParser {
     }
   }
 
-  private static void shape(ProtoReader reader, List<Long> dims) {
+  private static void shape(ProtoReader reader, List<Long> dims, List<String> symbols) {
     while (reader.next()) {
       if (reader.isBytes(1) && dims.size() < OnnxModel.MAX_NUMBERS) {
-        dims.add(dim(reader.message()));
+        dim(reader.message(), dims, symbols);
       } else {
         reader.skip();
       }
     }
   }
 
-  private static long dim(ProtoReader reader) {
+  private static void dim(ProtoReader reader, List<Long> dims, List<String> symbols) {
     long size = -1;
+    String symbol = "";
     while (reader.next()) {
       if (reader.isVarint(1)) {
         size = reader.varint();
+        symbol = "";
+      } else if (reader.isBytes(2)) {
+        size = -1;
+        symbol = reader.string();
       } else {
-        size = reader.isBytes(2) ? -1 : size;
         reader.skip();
       }
     }
-    return size;
+    dims.add(size);
+    symbols.add(symbol);
   }
 
   private static void varints(ProtoReader reader, Numbers numbers) {

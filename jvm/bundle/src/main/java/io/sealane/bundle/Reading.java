@@ -181,12 +181,11 @@ final class Reading {
   private void checkArtifact(Variant variant, Manifest manifest, Limits limits) {
     switch (variant.kind()) {
       case Variant.ONNX -> {
-        Long external =
-            manifest.files().stream()
-                .filter(file -> file.path().equals(FilePlan.externalData(variant)))
-                .map(FileEntry::size)
-                .findFirst()
-                .orElse(null);
+        String data = FilePlan.externalData(variant);
+        Map<String, Long> external = new HashMap<>();
+        manifest.files().stream()
+            .filter(file -> file.path().equals(data))
+            .forEach(file -> external.put(data.substring(data.lastIndexOf('/') + 1), file.size()));
         OnnxCheck.check(variant, manifest.signature(), bytes(variant.path()), external, limits);
       }
       case Variant.SAVEDMODEL ->

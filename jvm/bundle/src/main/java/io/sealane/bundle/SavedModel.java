@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the checks need of one MetaGraphDef of a SavedModel. {@link SavedModelParser} fills the
@@ -39,10 +40,21 @@ final class SavedModel {
   /** The shape and type of a TensorProto; dims as stated, even negative. */
   record Constant(List<Long> dims, int type) {}
 
-  /** A SignatureDef: dtypes by key, and the graph's tensors behind the outputs. */
+  /** A SignatureDef: its tensors by key, and the graph's tensors behind the outputs. */
   static final class SignatureDef {
-    final Map<String, Integer> inputs = new HashMap<>();
-    final Map<String, Integer> outputs = new HashMap<>();
+    final Map<String, TensorInfo> inputs = new HashMap<>();
+    final Map<String, TensorInfo> outputs = new HashMap<>();
     final List<String> outputTensors = new ArrayList<>();
+  }
+
+  /** A TensorInfo. */
+  static final class TensorInfo {
+    /** The graph's tensor, empty where it is no dense one. */
+    String name = "";
+
+    int dtype;
+
+    /** Dims as stated, -1 for a free one, or null where even their number is free. */
+    @Nullable List<Long> dims;
   }
 }

@@ -2,6 +2,7 @@ package io.sealane.bundle;
 
 import io.sealane.bundle.SavedModel.Node;
 import io.sealane.bundle.SavedModel.SignatureDef;
+import io.sealane.bundle.SavedModel.TensorInfo;
 import io.sealane.core.DataType;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.Signature;
@@ -34,23 +35,28 @@ final class SavedModelCheck {
   static void check(Variant variant, Signature signature, ByteBuffer bytes, Limits limits) {
     String where = variant.path() + "/saved_model.pb: ";
     try {
-      List<SavedModel> graphs = SavedModelParser.parse(bytes, limits);
-      if (graphs.stream().noneMatch(graph -> graph.tags.contains(SERVE))) {
-        throw invalid("no SavedModel: no meta graph has the tag '" + SERVE + "'");
-      }
-      long constantBytes = Math.max(limits.constantBytes(), bytes.remaining());
-      for (SavedModel graph : graphs) {
-        new SavedModelCheck(graph, constantBytes).checkOperators();
-      }
-      for (SavedModel graph : graphs) {
-        if (graph.tags.contains(SERVE)) {
-          checkSignature(graph, variant, signature);
-        }
-      }
+      check(SavedModelParser.parse(bytes, limits), variant, signature, bytes.remaining(), limits);
     } catch (ProtoReader.Malformed e) {
       throw new Refusal(ErrorCode.ARTIFACT_INVALID, where + "no SavedModel: " + e.getMessage());
     } catch (Refusal e) {
       throw new Refusal(e.code(), where + e.reason());
+    }
+  }
+
+  /** As the other {@code check}, of what a file of that many bytes holds. */
+  static void check(
+      List<SavedModel> graphs, Variant variant, Signature signature, long size, Limits limits) {
+    if (graphs.stream().noneMatch(graph -> graph.tags.contains(SERVE))) {
+      throw invalid("no SavedModel: no meta graph has the tag '" + SERVE + "'");
+    }
+    long constantBytes = Math.max(limits.constantBytes(), size);
+    for (SavedModel graph : graphs) {
+      new SavedModelCheck(graph, constantBytes).checkOperators();
+    }
+    for (SavedModel graph : graphs) {
+      if (graph.tags.contains(SERVE)) {
+        checkSignature(graph, variant, signature);
+      }
     }
   }
 
@@ -169,15 +175,15 @@ final class SavedModelCheck {
 
   private static void checkTensors(
       String kind,
-      Map<String, Integer> dtypes,
+      Map<String, TensorInfo> tensors,
       List<TensorSpec> specs,
       Map<String, String> bindings) {
-    if (!dtypes.keySet().equals(new HashSet<>(bindings.values()))) {
-      throw invalid(kind + "s " + dtypes.keySet() + " are not those of " + bindings);
+    if (!tensors.keySet().equals(new HashSet<>(bindings.values()))) {
+      throw invalid(kind + "s " + tensors.keySet() + " are not those of " + bindings);
     }
     for (TensorSpec spec : specs) {
-      Integer dtype = dtypes.get(bindings.get(spec.name()));
-      if (dtype == null || dtype != Dtypes.tensorflow(spec.dtype())) {
+      TensorInfo info = tensors.get(bindings.get(spec.name()));
+      if (info == null || info.dtype != Dtypes.tensorflow(spec.dtype())) {
         throw invalid(
             kind
                 + " '"
@@ -185,7 +191,7 @@ final class SavedModelCheck {
                 + "': expected "
                 + spec
                 + ", received TensorFlow type "
-                + dtype);
+                + (info == null ? "none" : info.dtype));
       }
     }
   }

@@ -3,6 +3,7 @@ package io.sealane.bundle;
 import io.sealane.bundle.SavedModel.Constant;
 import io.sealane.bundle.SavedModel.Node;
 import io.sealane.bundle.SavedModel.SignatureDef;
+import io.sealane.bundle.SavedModel.TensorInfo;
 import io.sealane.core.ErrorCode;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Parses {@code saved_model.pb} at wire level. Field numbers: saved_model.proto, meta_graph.proto,
@@ -252,31 +254,56 @@ final class SavedModelParser {
   private static void signatureDef(ProtoReader reader, SignatureDef signature) {
     while (reader.next()) {
       if (reader.isBytes(1)) {
-        tensorInfo(reader.message(), signature.inputs, new ArrayList<>());
+        tensor(reader.message(), signature.inputs, new ArrayList<>());
       } else if (reader.isBytes(2)) {
-        tensorInfo(reader.message(), signature.outputs, signature.outputTensors);
+        tensor(reader.message(), signature.outputs, signature.outputTensors);
       } else {
         reader.skip();
       }
     }
   }
 
-  private static void tensorInfo(
-      ProtoReader reader, Map<String, Integer> dtypes, List<String> tensors) {
+  private static void tensor(
+      ProtoReader reader, Map<String, TensorInfo> tensors, List<String> names) {
     entry(
         reader,
-        () -> new int[1],
-        (info, dtype) -> {
-          while (info.next()) {
-            if (info.isBytes(1)) {
-              tensors.add(info.string());
-            } else if (info.isVarint(2)) {
-              dtype[0] = (int) info.varint();
-            } else {
-              info.skip();
-            }
+        TensorInfo::new,
+        SavedModelParser::tensorInfo,
+        (key, info) -> {
+          tensors.put(key, info);
+          if (!info.name.isEmpty()) {
+            names.add(info.name);
           }
-        },
-        (key, dtype) -> dtypes.put(key, dtype[0]));
+        });
+  }
+
+  private static void tensorInfo(ProtoReader reader, TensorInfo info) {
+    while (reader.next()) {
+      if (reader.isBytes(1)) {
+        info.name = reader.string();
+      } else if (reader.isVarint(2)) {
+        info.dtype = (int) reader.varint();
+      } else if (reader.isBytes(3)) {
+        info.dims = dims(reader.message());
+      } else {
+        reader.skip();
+      }
+    }
+  }
+
+  /** A TensorShapeProto's dims, or null where their number is not known. */
+  private static @Nullable List<Long> dims(ProtoReader reader) {
+    List<Long> dims = new ArrayList<>(2);
+    boolean unknown = false;
+    while (reader.next()) {
+      if (reader.isBytes(2)) {
+        addDim(reader.message(), dims);
+      } else if (reader.isVarint(3)) {
+        unknown = reader.varint() != 0;
+      } else {
+        reader.skip();
+      }
+    }
+    return unknown ? null : dims;
   }
 }

@@ -97,7 +97,11 @@ class DamagedBytesTest {
             onnxSeeds(),
             bytes ->
                 OnnxCheck.check(
-                    external.variants().get(0), external.signature(), bytes, 332L, LIMITS)),
+                    external.variants().get(0),
+                    external.signature(),
+                    bytes,
+                    Map.of("model.onnx.data", 332L),
+                    LIMITS)),
         new Target(
             "saved model",
             seeds("both/1/saved_model.pb"),

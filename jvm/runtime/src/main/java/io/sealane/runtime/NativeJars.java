@@ -58,7 +58,9 @@ final class NativeJars {
                   "org.nd4j/nd4j-native-api",
                   "org.nd4j/nd4j-native-preset")));
 
-  private static final Set<String> CHECKED = ConcurrentHashMap.newKeySet();
+  private record Checked(String engine, ClassLoader loader) {}
+
+  private static final Set<Checked> CHECKED = ConcurrentHashMap.newKeySet();
 
   private final ClassLoader loader;
   private final String engine;
@@ -71,12 +73,14 @@ final class NativeJars {
   /**
    * Checks the class path for an engine, once.
    *
+   * @param loader the class loader that finds its jars
    * @throws SealaneException ENGINE_UNAVAILABLE naming the jars that do not go together
    */
-  static void requireConsistent(String engine) {
-    if (!CHECKED.contains(engine)) {
-      check(engine, NativeJars.class.getClassLoader(), commandLineBytes());
-      CHECKED.add(engine);
+  static void requireConsistent(String engine, ClassLoader loader) {
+    Checked checked = new Checked(engine, loader);
+    if (!CHECKED.contains(checked)) {
+      check(engine, loader, commandLineBytes());
+      CHECKED.add(checked);
     }
   }
 

@@ -2,6 +2,8 @@ package io.sealane.runtime;
 
 import io.sealane.bundle.Artifact;
 import io.sealane.bundle.BundleReader;
+import io.sealane.bundle.Manifest;
+import io.sealane.bundle.PlainModel;
 import io.sealane.bundle.ReadOptions;
 import io.sealane.bundle.Variant;
 import io.sealane.bundle.VerifiedBundle;
@@ -14,7 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Opens bundles.
+ * Opens bundles, and models without one.
  *
  * <pre>{@code
  * try (Session session = Sealane.open(Path.of("churn"));
@@ -43,7 +45,7 @@ public final class Sealane {
    *     Nothing stays open then
    */
   public static Session open(Path bundle, SessionConfig config) {
-    List<EngineProvider> engines = Engines.candidates(config.engine());
+    List<EngineProvider> engines = Engines.candidates(config);
     String wanted = config.variant();
     String[] kept =
         wanted != null
@@ -73,25 +75,61 @@ public final class Sealane {
             .filter(engine -> engine.kind().equals(variant.kind()))
             .findFirst()
             .orElseThrow(() -> noEngine(bundle, variant, engines));
-    String label = "variant '" + variant.id() + "' of " + bundle;
-    Artifact artifact = bundle.artifact(variant.id());
-    EngineModel model = new EngineModel(label, variant, artifact, bundle.signature());
-    NativeJars.requireConsistent(provider.name());
+    EngineModel model =
+        new EngineModel(
+            "variant '" + variant.id() + "' of " + bundle,
+            variant,
+            bundle.artifact(variant.id()),
+            bundle.signature());
+    return session(bundle.manifest(), model, bundle::close, provider, config);
+  }
+
+  /**
+   * Opens a plain model: there are no golden cases to be replayed, and nothing tells whether it
+   * computes what was trained. {@link Session#manifest} says so.
+   *
+   * @param model taken over: it is closed by the session, or when this throws
+   * @return a session that the caller closes
+   * @throws SealaneException ENGINE_UNAVAILABLE, ENGINE_LOAD_FAILED, ARTIFACT_UNSUPPORTED
+   */
+  public static Session open(PlainModel model, SessionConfig config) {
+    try {
+      Manifest manifest = model.manifest();
+      EngineModel engineModel =
+          new EngineModel(
+              model.toString(), model.variant(), model.artifact(), manifest.signature());
+      EngineProvider provider = Engines.of(model.variant().kind(), config);
+      return session(manifest, engineModel, model::close, provider, config);
+    } catch (RuntimeException | Error failed) {
+      model.close();
+      throw failed;
+    }
+  }
+
+  /** A session that closes what the model came from: once loaded, or with itself. */
+  private static Session session(
+      Manifest manifest,
+      EngineModel model,
+      Runnable release,
+      EngineProvider provider,
+      SessionConfig config) {
+    NativeJars.requireConsistent(provider.name(), Sealane.class.getClassLoader());
     String version = provider.version();
     EngineSession engine = provider.open(model, config.engineOptions());
     Runnable free = engine::close;
-    if (artifact instanceof Artifact.InMemory) {
-      bundle.close();
+    if (model.artifact() instanceof Artifact.InMemory) {
+      release.run();
     } else {
       free =
           () -> {
             engine.close();
-            bundle.close();
+            release.run();
           };
     }
-    InputCheck check = new InputCheck(bundle.signature(), config.limits().tensorBytes());
+    InputCheck check = new InputCheck(manifest.signature(), config.limits().tensorBytes());
+    Variant variant = model.variant();
     return new Session(
-        bundle.manifest(), variant, provider.name(), version, engine, check, new Lifetime(free));
+        manifest, variant, provider.name(), version, engine, check, new Lifetime(free));
   }
 
   /** The variant asked for, else the best that an engine here runs, the primary one first. */

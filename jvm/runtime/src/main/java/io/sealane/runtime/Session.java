@@ -61,7 +61,7 @@ public final class Session implements AutoCloseable {
     return manifest.signature();
   }
 
-  /** What the bundle says about itself. */
+  /** What the bundle, or the plain model, says about itself. */
   public Manifest manifest() {
     return manifest;
   }

@@ -4,6 +4,7 @@ import io.sealane.bundle.Limits;
 import io.sealane.bundle.Policy;
 import io.sealane.runtime.spi.EngineOptions;
 import io.sealane.runtime.spi.EngineOptions.Optimisation;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param replay what a failed replay of the golden cases does; STRICT
  * @param policy what the bundle must prove; nothing
  * @param limits what the reader accepts; those of docs/bundle-format.md §4
+ * @param engines a folder with a folder of jars for each engine that is not on the class path, such
+ *     as {@code tensorflow}, or null for none; an engine's jars are loaded when it is first used
  */
 public record SessionConfig(
     @Nullable String engine,
@@ -35,7 +38,8 @@ public record SessionConfig(
     Optimisation optimisation,
     Replay.Mode replay,
     Policy policy,
-    Limits limits) {
+    Limits limits,
+    @Nullable Path engines) {
   private static final SessionConfig DEFAULTS =
       new SessionConfig(
           null,
@@ -46,7 +50,8 @@ public record SessionConfig(
           Optimisation.ALL,
           Replay.Mode.STRICT,
           Policy.none(),
-          Limits.defaults());
+          Limits.defaults(),
+          null);
 
   /**
    * Checks the numbers.
@@ -149,7 +154,8 @@ public record SessionConfig(
         optimisation,
         replay,
         policy,
-        limits);
+        limits,
+        engines);
   }
 
   /** This configuration with that variant. */
@@ -163,19 +169,38 @@ public record SessionConfig(
         optimisation,
         replay,
         policy,
-        limits);
+        limits,
+        engines);
   }
 
   /** This configuration with that many threads per operator. */
   public SessionConfig withIntraOpThreads(int value) {
     return new SessionConfig(
-        engine, variant, value, interOpThreads, spinning, optimisation, replay, policy, limits);
+        engine,
+        variant,
+        value,
+        interOpThreads,
+        spinning,
+        optimisation,
+        replay,
+        policy,
+        limits,
+        engines);
   }
 
   /** This configuration with that many operators at once. */
   public SessionConfig withInterOpThreads(int value) {
     return new SessionConfig(
-        engine, variant, intraOpThreads, value, spinning, optimisation, replay, policy, limits);
+        engine,
+        variant,
+        intraOpThreads,
+        value,
+        spinning,
+        optimisation,
+        replay,
+        policy,
+        limits,
+        engines);
   }
 
   /** This configuration with spinning on or off. */
@@ -189,13 +214,23 @@ public record SessionConfig(
         optimisation,
         replay,
         policy,
-        limits);
+        limits,
+        engines);
   }
 
   /** This configuration with that level. */
   public SessionConfig withOptimisation(Optimisation value) {
     return new SessionConfig(
-        engine, variant, intraOpThreads, interOpThreads, spinning, value, replay, policy, limits);
+        engine,
+        variant,
+        intraOpThreads,
+        interOpThreads,
+        spinning,
+        value,
+        replay,
+        policy,
+        limits,
+        engines);
   }
 
   /** This configuration with that mode. */
@@ -209,7 +244,8 @@ public record SessionConfig(
         optimisation,
         value,
         policy,
-        limits);
+        limits,
+        engines);
   }
 
   /** This configuration with that policy. */
@@ -223,7 +259,8 @@ public record SessionConfig(
         optimisation,
         replay,
         value,
-        limits);
+        limits,
+        engines);
   }
 
   /** This configuration with those limits. */
@@ -237,6 +274,22 @@ public record SessionConfig(
         optimisation,
         replay,
         policy,
+        value,
+        engines);
+  }
+
+  /** This configuration with that folder of engines. */
+  public SessionConfig withEngines(@Nullable Path value) {
+    return new SessionConfig(
+        engine,
+        variant,
+        intraOpThreads,
+        interOpThreads,
+        spinning,
+        optimisation,
+        replay,
+        policy,
+        limits,
         value);
   }
 }

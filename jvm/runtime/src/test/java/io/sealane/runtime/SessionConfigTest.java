@@ -23,7 +23,8 @@ class SessionConfigTest {
                 Optimisation.ALL,
                 Replay.Mode.STRICT,
                 Policy.none(),
-                Limits.defaults()));
+                Limits.defaults(),
+                null));
   }
 
   @Test

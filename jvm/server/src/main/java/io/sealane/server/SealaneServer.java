@@ -66,6 +66,7 @@ final class SealaneServer implements AutoCloseable {
             return thread;
           });
   private final AtomicBoolean stopping = new AtomicBoolean();
+  private final AtomicBoolean settling = new AtomicBoolean();
   private final Readiness readiness = new Readiness(this::isReady);
   private volatile boolean closing;
 
@@ -98,6 +99,7 @@ final class SealaneServer implements AutoCloseable {
       throw failed;
     }
     server.readiness.changed();
+    server.settle();
     long poll = config.poll().toMillis();
     if (poll > 0) {
       var unused =
@@ -109,8 +111,22 @@ final class SealaneServer implements AutoCloseable {
   private void poll() {
     try {
       repository.refresh();
+      readiness.changed();
+      settle();
     } catch (RuntimeException failed) {
       LOG.log(System.Logger.Level.ERROR, "the repository could not be looked at", failed);
+    }
+  }
+
+  /** Looks again, when they may be whole, at models whose files had just changed. */
+  private void settle() {
+    if (repository.isSettling() && !stopping.get() && settling.compareAndSet(false, true)) {
+      Runnable again =
+          () -> {
+            settling.set(false);
+            poll();
+          };
+      var unused = polling.schedule(again, ModelRepository.SETTLES_IN, TimeUnit.MILLISECONDS);
     }
   }
 

@@ -1,8 +1,10 @@
 package io.sealane.server;
 
+import io.sealane.core.ErrorCode;
 import io.sealane.runtime.SessionConfig;
 import io.sealane.serving.Batching;
 import io.sealane.serving.ModelConfig;
+import io.sealane.serving.PlainModels;
 import io.sealane.serving.VersionPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +19,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a server runs.
@@ -97,10 +100,10 @@ record ServerConfig(
     if (tls.certificate.isEmpty() != tls.key.isEmpty()) {
       throw new IllegalArgumentException("tls.certificate and tls.key are both needed, or none");
     }
-    model(settings, "");
-    settings.models().forEach(model -> requireValid(settings, model));
+    Path directory = Path.of(repository);
+    Function<String, ModelConfig> models = models(settings, directory);
     return new ServerConfig(
-        Path.of(repository),
+        directory,
         settings.server("host"),
         port(settings, "port"),
         duration("poll", settings.server("poll")),
@@ -113,7 +116,7 @@ record ServerConfig(
         duration("drain.timeout", settings.server("drain.timeout")),
         tls,
         OperationsConfig.of(settings),
-        model -> model(settings, model));
+        models);
   }
 
   private static String token(Settings settings) {
@@ -138,15 +141,33 @@ record ServerConfig(
     throw new IllegalArgumentException("management.token-file: " + file + " is empty");
   }
 
-  private static void requireValid(Settings settings, String model) {
+  /** Each model's configuration: its settings, then what lies beside a plain model. */
+  private static Function<String, ModelConfig> models(Settings settings, Path directory) {
+    Path engines = EngineJars.folder(settings.server("engines"));
+    boolean plain = flag(settings, "plain-models");
+    PlainModels refused =
+        PlainModels.refused(
+            ErrorCode.POLICY_REFUSED, "plain models are not served: plain-models is false");
+    Function<String, ModelConfig> models =
+        model -> {
+          ModelConfig config = model(settings, model, engines);
+          return plain ? config : config.withPlain(refused);
+        };
+    model(settings, "", engines);
+    settings.models().forEach(model -> requireValid(model, models));
+    ModelConfigFiles files = new ModelConfigFiles(directory);
+    return plain ? model -> files.applied(model, models.apply(model)) : models;
+  }
+
+  private static void requireValid(String model, Function<String, ModelConfig> models) {
     try {
-      model(settings, model);
+      ModelConfig unused = models.apply(model);
     } catch (IllegalArgumentException refused) {
       throw new IllegalArgumentException("models." + model + ": " + refused.getMessage(), refused);
     }
   }
 
-  private static ModelConfig model(Settings settings, String model) {
+  private static ModelConfig model(Settings settings, String model, @Nullable Path engines) {
     Map<String, String> session = new LinkedHashMap<>();
     for (String name : Settings.MODEL.keySet()) {
       String value = settings.model(model, name);
@@ -168,8 +189,9 @@ record ServerConfig(
     return new ModelConfig(
         versions(settings.model(model, "versions")),
         settings.named(model, "labels"),
-        SessionConfig.of(session),
+        SessionConfig.of(session).withEngines(engines),
         batching,
+        PlainModels.allowed(),
         TrafficSettings.of(settings, model));
   }
 

@@ -36,7 +36,13 @@ final class Settings {
   private static final Map<String, String> ABOUT = new LinkedHashMap<>();
 
   static {
-    server("repository", "", "directory of the bundles: MODEL/ or MODEL/FOLDER/ each");
+    server("repository", "", "directory of the models: MODEL/ or MODEL/FOLDER/ each");
+    server(
+        "plain-models", "true", "whether ONNX files and SavedModels without a bundle are served");
+    server(
+        "engines",
+        "",
+        "folder of TensorFlow's and Deeplearning4j's; empty: engines beside the jar");
     server("host", "127.0.0.1", "address that clients reach; 0.0.0.0 for all");
     server("port", "8080", "port of all protocols; 0 for a free one");
     server("poll", "0s", "how often the directory is looked at for changes; 0s for never");

@@ -42,6 +42,7 @@ final class V2Descriptions {
     json.writeStringField("content_id", version.session().manifest().contentId());
     json.writeStringField("engine", version.session().engine());
     json.writeStringField("engine_version", version.session().engineVersion());
+    json.writeStringField("parity", version.parity());
     json.writeEndObject();
     json.writeEndObject();
   }
@@ -86,6 +87,11 @@ final class V2Descriptions {
           "max_queue_delay_microseconds", version.batching().maxDelay().toNanos() / 1000);
       json.writeEndObject();
     }
+    json.writeObjectFieldStart("parameters");
+    json.writeObjectFieldStart("parity");
+    json.writeStringField("string_value", version.parity());
+    json.writeEndObject();
+    json.writeEndObject();
     json.writeArrayFieldStart("instance_group");
     json.writeStartObject();
     json.writeStringField("name", version.model());

@@ -11,6 +11,7 @@ import io.sealane.protocols.inference.ModelInstanceGroup;
 import io.sealane.protocols.inference.ModelMetadataResponse;
 import io.sealane.protocols.inference.ModelMetadataResponse.TensorMetadata;
 import io.sealane.protocols.inference.ModelOutput;
+import io.sealane.protocols.inference.ModelParameter;
 import io.sealane.protocols.inference.ModelStatistics;
 import io.sealane.protocols.inference.ModelStatisticsResponse;
 import io.sealane.protocols.inference.ModelVersionPolicy;
@@ -52,6 +53,7 @@ final class V2GrpcDescriptions {
             .setPlatform(V2Models.platform(version))
             .setBackend(version.session().engine())
             .setMaxBatchSize(V2Models.maxBatchSize(version))
+            .putParameters("parity", parameter(version.parity()))
             .setVersionPolicy(
                 ModelVersionPolicy.newBuilder()
                     .setLatest(ModelVersionPolicy.Latest.newBuilder().setNumVersions(1)))
@@ -80,6 +82,10 @@ final class V2GrpcDescriptions {
               .setMaxQueueDelayMicroseconds(version.batching().maxDelay().toNanos() / 1000));
     }
     return config.build();
+  }
+
+  private static ModelParameter parameter(String value) {
+    return ModelParameter.newBuilder().setStringValue(value).build();
   }
 
   static ModelStatisticsResponse statistics(List<ServedVersion> versions) {

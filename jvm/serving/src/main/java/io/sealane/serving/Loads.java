@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -14,10 +15,16 @@ import org.jspecify.annotations.Nullable;
  * when they have changed. Not safe for use by several threads.
  */
 final class Loads {
+  /** Nanoseconds that files lie unchanged before they are taken as whole. */
+  static final long SETTLES = TimeUnit.SECONDS.toNanos(2);
+
   private final Map<ServedVersion, Found> sources = new HashMap<>();
   private final Map<Path, Refusal> refusals = new HashMap<>();
+  private final Map<Path, Seen> seen = new HashMap<>();
 
   private record Refusal(String model, long fingerprint, String reason) {}
+
+  private record Seen(String model, long fingerprint, long nanos) {}
 
   void loaded(ServedVersion version, Found from) {
     sources.put(version, from);
@@ -45,9 +52,28 @@ final class Loads {
     return then != null && then.fingerprint() == now.fingerprint() ? then.reason() : null;
   }
 
-  /** Lets all folders of a model be read again. */
-  void forgive(String model) {
+  /**
+   * Whether a plain model's files are all there, as far as one can tell without a manifest: nobody
+   * changed one for two seconds, by the file system's clock or by looks at them.
+   */
+  boolean isSettled(String model, Found now) {
+    long still = System.currentTimeMillis() - now.changed();
+    if (still >= TimeUnit.NANOSECONDS.toMillis(SETTLES)) {
+      return true;
+    }
+    Seen then = seen.get(now.folder());
+    if (then == null || then.fingerprint() != now.fingerprint()) {
+      seen.put(now.folder(), new Seen(model, now.fingerprint(), System.nanoTime()));
+      return false;
+    }
+    return System.nanoTime() - then.nanos() >= SETTLES;
+  }
+
+  /** Lets all folders of a model be read again, and takes them as whole: somebody says so. */
+  void forgive(String model, List<Found> folders) {
     refusals.values().removeIf(refusal -> refusal.model().equals(model));
+    long before = System.nanoTime() - SETTLES;
+    folders.forEach(each -> seen.put(each.folder(), new Seen(model, each.fingerprint(), before)));
   }
 
   /** Forgets what is no more: a model's folders but these. */
@@ -55,6 +81,8 @@ final class Loads {
     Set<Path> there = folders.stream().map(Found::folder).collect(Collectors.toSet());
     refusals
         .entrySet()
+        .removeIf(each -> each.getValue().model().equals(model) && !there.contains(each.getKey()));
+    seen.entrySet()
         .removeIf(each -> each.getValue().model().equals(model) && !there.contains(each.getKey()));
   }
 

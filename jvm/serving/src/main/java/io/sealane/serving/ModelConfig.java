@@ -13,6 +13,7 @@ import java.util.Map;
  *     not ready goes on naming the one that it named before
  * @param session how its bundles are opened
  * @param batching how requests are queued and gathered
+ * @param plain how versions without a bundle are served
  * @param traffic which versions answer where none is named, and what is run besides
  */
 public record ModelConfig(
@@ -20,6 +21,7 @@ public record ModelConfig(
     Map<String, String> labels,
     SessionConfig session,
     Batching batching,
+    PlainModels plain,
     Traffic traffic) {
   /** Copies the labels. */
   public ModelConfig {
@@ -30,26 +32,36 @@ public record ModelConfig(
   public static ModelConfig defaults() {
     SessionConfig session = SessionConfig.defaults().withIntraOpThreads(1).withSpinning(false);
     return new ModelConfig(
-        new VersionPolicy.Latest(1), Map.of(), session, Batching.off(), Traffic.none());
+        new VersionPolicy.Latest(1),
+        Map.of(),
+        session,
+        Batching.off(),
+        PlainModels.allowed(),
+        Traffic.none());
   }
 
   /** This configuration with that batching. */
   public ModelConfig withBatching(Batching value) {
-    return new ModelConfig(versions, labels, session, value, traffic);
+    return new ModelConfig(versions, labels, session, value, plain, traffic);
   }
 
   /** This configuration with that policy. */
   public ModelConfig withVersions(VersionPolicy value) {
-    return new ModelConfig(value, labels, session, batching, traffic);
+    return new ModelConfig(value, labels, session, batching, plain, traffic);
   }
 
   /** This configuration with those labels. */
   public ModelConfig withLabels(Map<String, String> value) {
-    return new ModelConfig(versions, value, session, batching, traffic);
+    return new ModelConfig(versions, value, session, batching, plain, traffic);
+  }
+
+  /** This configuration, serving plain models like that. */
+  public ModelConfig withPlain(PlainModels value) {
+    return new ModelConfig(versions, labels, session, batching, value, traffic);
   }
 
   /** This configuration with that traffic. */
   public ModelConfig withTraffic(Traffic value) {
-    return new ModelConfig(versions, labels, session, batching, value);
+    return new ModelConfig(versions, labels, session, batching, plain, value);
   }
 }

@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * that asks for them; reads by any thread never wait for them.
  */
 public final class ModelRepository implements AutoCloseable {
+  /** Milliseconds after which a model whose files had just changed is looked at again. */
+  public static final long SETTLES_IN = TimeUnit.NANOSECONDS.toMillis(Loads.SETTLES) + 50;
+
   private static final String WITHDRAWN = "unloaded on request";
   private static final String STOPPING = "the server is stopping";
 
@@ -49,6 +52,7 @@ public final class ModelRepository implements AutoCloseable {
   private final ExecutorService retiring = Executors.newSingleThreadExecutor(Retiring::new);
   private volatile boolean listed;
   private volatile boolean looked;
+  private volatile boolean settling;
   private volatile boolean wasReady;
   private volatile boolean closed;
 
@@ -84,6 +88,7 @@ public final class ModelRepository implements AutoCloseable {
       names.forEach(this::of);
       names.addAll(statuses.keySet());
       looked = true;
+      settling = false;
       for (String name : names) {
         renew(name, found.getOrDefault(name, List.of()));
       }
@@ -107,7 +112,7 @@ public final class ModelRepository implements AutoCloseable {
       of(name);
       withdrawn.remove(name);
       looked = true;
-      loads.forgive(name);
+      loads.forgive(name, folders);
       renew(name, folders);
       model(name);
     } finally {
@@ -239,6 +244,14 @@ public final class ModelRepository implements AutoCloseable {
     return wasReady && !closed;
   }
 
+  /**
+   * Whether the last {@link #refresh} left out plain models whose files had just changed: without a
+   * manifest nothing else tells that they are whole. A look two seconds later loads them.
+   */
+  public boolean isSettling() {
+    return settling;
+  }
+
   private void requireOpen() {
     if (closed) {
       throw new SealaneException(ErrorCode.MODEL_NOT_READY, STOPPING);
@@ -258,6 +271,9 @@ public final class ModelRepository implements AutoCloseable {
     loads.keep(name, folders);
     Renewal renewal = new Renewal(name, config, before, loads);
     renewal.run(folders, loading -> of(name).put(loading.version(), loading));
+    if (renewal.isSettling()) {
+      settling = true;
+    }
     swap(name, config, renewal);
     if (before != null) {
       before.versions().values().stream()

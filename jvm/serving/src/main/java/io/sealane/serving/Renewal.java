@@ -19,6 +19,7 @@ final class Renewal {
   private final Map<String, ServedVersion> ready = new LinkedHashMap<>();
   private final Map<String, VersionStatus> statuses = new LinkedHashMap<>();
   private boolean unfit;
+  private boolean settling;
 
   /** For the model that was served as {@code before} says. */
   Renewal(String model, ModelConfig config, @Nullable ServedModel before, Loads loads) {
@@ -31,6 +32,11 @@ final class Renewal {
   /** The versions that are ready, those before among them, the newest first. */
   Map<String, ServedVersion> ready() {
     return ready;
+  }
+
+  /** Whether a plain model waits for its files to be whole. */
+  boolean isSettling() {
+    return settling;
   }
 
   /** By version, or by what no version can be where a folder's is not known. */
@@ -98,24 +104,32 @@ final class Renewal {
       return refused(version, serving, folder.problem());
     }
     if (serving != null && loads.isFrom(serving, folder)) {
-      tell(version, State.READY, "");
+      tell(version, serving);
       return serving;
+    }
+    if (folder.plain() != null && !config.plain().refusal().isEmpty()) {
+      return refused(version, serving, config.plain().refusal());
     }
     String known = loads.refusal(folder);
     if (known != null) {
       return refused(version, serving, known);
     }
+    if (folder.plain() != null && !loads.isSettled(model, folder)) {
+      settling = true;
+      return refused(
+          version, serving, "its files have just changed: it waits until they are whole");
+    }
     if (serving == null) {
       loading.accept(new VersionStatus(model, version, State.LOADING, ""));
     }
     try {
-      ServedVersion loaded = ServedVersion.load(model, folder.folder(), config);
+      ServedVersion loaded = ServedVersion.load(model, folder, config);
       if (!loaded.version().equals(version)) {
         loaded.close();
         return refused(version, serving, "its files changed while they were read");
       }
       loads.loaded(loaded, folder);
-      tell(version, State.READY, "");
+      tell(version, loaded);
       return loaded;
     } catch (RuntimeException | Error failed) {
       String reason = failed instanceof SealaneException ? failed.getMessage() : failed.toString();
@@ -145,6 +159,10 @@ final class Renewal {
 
   private void tell(String version, State state, String reason) {
     statuses.put(version, new VersionStatus(model, version, state, reason));
+  }
+
+  private void tell(String version, ServedVersion ready) {
+    tell(version, State.READY, ready.isPlain() ? VersionStatus.PLAIN : "");
   }
 
   private void tell(Found folder, String reason) {

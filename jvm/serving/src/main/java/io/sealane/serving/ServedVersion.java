@@ -1,10 +1,13 @@
 package io.sealane.serving;
 
+import io.sealane.bundle.PlainModel;
+import io.sealane.bundle.PlainSource;
 import io.sealane.core.SymbolRange;
 import io.sealane.core.Tensor;
 import io.sealane.runtime.Sealane;
 import io.sealane.runtime.Session;
-import java.nio.file.Path;
+import io.sealane.runtime.SessionConfig;
+import io.sealane.serving.Discovery.Found;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -30,12 +33,15 @@ public final class ServedVersion {
     this.batcher = new Batcher(session, batching);
   }
 
-  /** Verifies a bundle, opens it and replays its golden cases, which warms it up. */
-  static ServedVersion load(String model, Path bundle, ModelConfig config) {
-    Session session = Sealane.open(bundle, config.session());
+  /**
+   * Verifies a bundle, opens it and replays its golden cases, which warms it up; of a plain model
+   * there are none.
+   */
+  static ServedVersion load(String model, Found found, ModelConfig config) {
+    Session session = open(found, config, config.session());
     ShadowRuns shadow = null;
     try {
-      shadow = ShadowRuns.of(config, bundle, session);
+      shadow = ShadowRuns.of(config, session, another -> open(found, config, another));
       return new ServedVersion(model, session, shadow, config.batching());
     } catch (RuntimeException | Error failed) {
       if (shadow != null) {
@@ -46,12 +52,35 @@ public final class ServedVersion {
     }
   }
 
+  private static Session open(Found found, ModelConfig config, SessionConfig session) {
+    PlainSource plain = found.plain();
+    return plain == null
+        ? Sealane.open(found.folder(), session)
+        : Sealane.open(read(plain, config), session);
+  }
+
+  private static PlainModel read(PlainSource source, ModelConfig config) {
+    SessionConfig session = config.session();
+    return PlainModel.read(
+        source, config.plain().description(), session.limits(), session.policy());
+  }
+
+  /** Whether nothing tells what it must answer: it has no golden cases and no certificate. */
+  public boolean isPlain() {
+    return session.manifest().isPlain();
+  }
+
+  /** The verdict that its variant claims, such as {@code bit-exact}; none of a plain model. */
+  public String parity() {
+    return isPlain() ? "none" : session.variant().verdict().id();
+  }
+
   /** What clients call the model. */
   public String model() {
     return model;
   }
 
-  /** The version, as its manifest has it. */
+  /** The version, as its manifest or a plain model's folder has it. */
   public String version() {
     return session.manifest().version();
   }

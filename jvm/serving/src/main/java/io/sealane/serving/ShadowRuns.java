@@ -4,10 +4,9 @@ import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
 import io.sealane.runtime.Outputs;
-import io.sealane.runtime.Sealane;
 import io.sealane.runtime.Session;
+import io.sealane.runtime.SessionConfig;
 import io.sealane.runtime.spi.Cancellation;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +18,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,11 +76,12 @@ public final class ShadowRuns implements AutoCloseable {
   /**
    * The shadow of a version; one that can not be opened is no obstacle to that.
    *
-   * @param bundle where the version was opened from
    * @param answering the version's session, which stays the caller's
+   * @param open opens the same version once more, as it is told
    * @return null where there is to be none, or it is this version itself
    */
-  static @Nullable ShadowRuns of(ModelConfig config, Path bundle, Session answering) {
+  static @Nullable ShadowRuns of(
+      ModelConfig config, Session answering, Function<SessionConfig, Session> open) {
     Shadow shadow = config.traffic().shadow();
     if (shadow == null || shadow.to().equals(answering.manifest().version())) {
       return null;
@@ -89,7 +90,7 @@ public final class ShadowRuns implements AutoCloseable {
     String problem = "";
     if (!shadow.isVersion()) {
       try {
-        own = Sealane.open(bundle, shadow.session(config.session()));
+        own = open.apply(shadow.session(config.session()));
       } catch (RuntimeException | LinkageError absent) {
         problem = String.valueOf(absent.getMessage());
         LOG.log(System.Logger.Level.WARNING, "there is no shadow " + shadow.to() + ": " + problem);

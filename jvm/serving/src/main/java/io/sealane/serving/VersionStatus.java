@@ -7,9 +7,12 @@ package io.sealane.serving;
  * @param version the version; its folder's name where the bundle does not say
  * @param state its state
  * @param reason why it is in that state; where it is READY, why what lies in its folder now can not
- *     take its place, or empty
+ *     take its place, {@link #PLAIN}, or empty
  */
 public record VersionStatus(String model, String version, State state, String reason) {
+  /** The reason of one that is READY and not a bundle: nothing was proved. */
+  public static final String PLAIN = "parity none: a plain model, without golden cases";
+
   /** From its discovery to its end. */
   public enum State {
     /** Being read, verified and replayed. */

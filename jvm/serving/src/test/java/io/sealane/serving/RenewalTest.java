@@ -49,10 +49,10 @@ class RenewalTest extends RepositoryCase {
       assertThat(loading).extracting(VersionStatus::version).containsOnlyOnce("2");
       assertThat(loading).hasSize(1 + look);
     }
-    loads.forgive("other");
+    loads.forgive("other", List.of());
     renewed(liar);
     assertThat(loading).hasSize(4);
-    loads.forgive("m");
+    loads.forgive("m", List.of());
     renewed(liar);
     assertThat(loading).hasSize(5);
   }

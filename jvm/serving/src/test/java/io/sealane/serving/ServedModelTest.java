@@ -4,6 +4,7 @@ import static io.sealane.runtime.tck.Coded.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sealane.core.ErrorCode;
+import io.sealane.serving.Discovery.Found;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -17,7 +18,8 @@ class ServedModelTest extends RepositoryCase {
   @BeforeEach
   void load() {
     for (String version : new String[] {"3", "1"}) {
-      versions.put(version, ServedVersion.load("m", bundles.resolve(version), config));
+      Found found = new Found(bundles.resolve(version), version, "", 1);
+      versions.put(version, ServedVersion.load("m", found, config));
     }
     model =
         new ServedModel(
