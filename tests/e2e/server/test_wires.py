@@ -27,9 +27,9 @@ ROWS = 61
 SEED = 28
 
 
-def values(spec, rng):
-    """Any value that the input takes, the float edges among them."""
-    shape = [dim if isinstance(dim, int) else ROWS for dim in spec.dims]
+def values(spec, rng, *, computed):
+    """Any value of the dtype, the edges of floats among them; not the largest for arithmetic."""
+    shape = [dim if isinstance(dim, int) else ROWS for dim in spec.shape]
     dtype = spec.dtype.value
     count = int(np.prod(shape))
     if dtype == "BYTES":
@@ -43,22 +43,26 @@ def values(spec, rng):
         return bits
     info = ml_dtypes.finfo(kind)
     edges = [-0.0, 0.0, info.smallest_subnormal, -info.smallest_subnormal, info.smallest_normal]
-    edges += [info.max, info.min, 1.0, info.eps]
+    edges += [-info.smallest_normal, 1.0, info.eps]
+    if computed:
+        bits = rng.normal(0, 100, shape).astype(kind)
+    else:
+        edges += [info.max, info.min]
     flat = bits.reshape(-1)
     flat[: len(edges)] = np.array(edges, kind)
-    wide = flat.astype(np.float64)
-    flat[~np.isfinite(wide)] = 1
+    flat[~np.isfinite(flat)] = 1
     return flat.reshape(shape)
 
 
 def inputs_of(name):
     bundle = read_bundle(GOOD / name)
     signature = bundle.manifest.signature
-    if name == "domains":
-        # Its values have limits: those that its author gave.
+    if any(spec.domain for spec in signature.inputs):
+        # Its values have limits: those of its author keep them.
         return signature, bundle.golden[0].inputs
     rng = np.random.default_rng(SEED)
-    return signature, {spec.name: values(spec, rng) for spec in signature.inputs}
+    computed = name != "dtypes"
+    return signature, {s.name: values(s, rng, computed=computed) for s in signature.inputs}
 
 
 def raw(array, dtype):
@@ -256,7 +260,9 @@ def test_rest_json_round_trips_in_the_fewest_digits(server, in_process, name):
             for text in map(str, each["data"]):
                 number = spec.dtype.numpy.type(text)
                 shortest = np.format_float_scientific(number, unique=True, trim="-")
-                assert significant(text) <= significant(shortest), (text, shortest)
+                # Java writes a digit after the point: of two digits it takes the nearest.
+                fewest = max(2, significant(shortest))
+                assert significant(text) <= fewest, (text, shortest)
         text = spec.dtype.value == "BYTES"
         data = each["data"] if text else [spec.dtype.numpy.type(x) for x in each["data"]]
         found[each["name"]] = np.array(data, kind).reshape(each["shape"])
