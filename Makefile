@@ -61,8 +61,8 @@ $(CLIENTS)/%/.stamp: python/locks/client-%.txt $(VENV)/.stamp
 
 CLIENT_STAMPS := $(patsubst python/locks/client-%.txt,$(CLIENTS)/%/.stamp,$(wildcard python/locks/client-*.txt))
 
-serve: $(SERVER) ## Serve a directory of bundles: make serve REPOSITORY=DIR (SERVE: further flags)
-	@java -jar $(SERVER) --repository $(REPOSITORY) $(SERVE)
+serve: $(SERVER) $(JAR) ## Serve a directory of bundles: make serve REPOSITORY=DIR (SERVE: further flags)
+	@java -jar $(SERVER) --engines $(ENGINES) --repository $(REPOSITORY) $(SERVE)
 
 demo: setup ## Train on the flights table, bundle, verify in Python and a JVM, score from plain Java
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python docs/examples/flights/demo.py $(DEMO)
