@@ -121,13 +121,19 @@ final class PlainReading {
             .forEach(entry -> names.add(entry.getValue()));
       }
     }
+    String own = String.valueOf(file.getFileName());
+    // In a folder of its own all files are the model's, beside other models only its namesakes.
+    String begins = own.equals("model.onnx") ? "" : own.replaceFirst("\\.onnx$", "");
     Map<String, Long> sizes = new LinkedHashMap<>();
     for (String name : names) {
       boolean beside = BESIDE.matcher(name).matches() && !name.equals(".") && !name.equals("..");
-      if (!beside || name.equals(String.valueOf(file.getFileName()))) {
+      if (!beside || name.equals(own) || !name.startsWith(begins)) {
         throw new Refusal(
             ErrorCode.ARTIFACT_UNSAFE,
-            "external data in '" + name + "', only files beside the model are allowed");
+            "external data in '"
+                + name
+                + "', only files beside the model are allowed"
+                + (begins.isEmpty() ? "" : " whose names begin with '" + begins + "'"));
       }
       Path place = file.resolveSibling(name);
       if (!Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {

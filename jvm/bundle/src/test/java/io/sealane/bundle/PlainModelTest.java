@@ -173,6 +173,14 @@ class PlainModelTest {
     refused("model.onnx", PlainDescription.none(), ErrorCode.PATH_UNSAFE, "a link");
   }
 
+  @Test
+  void besideOtherModelsExternalDataIsCalledAsTheModel() throws IOException {
+    Files.move(folder.resolve("model.onnx"), folder.resolve("other.onnx"));
+    refused("other.onnx", PlainDescription.none(), ErrorCode.ARTIFACT_UNSAFE, "with 'other'");
+    Files.move(folder.resolve("other.onnx"), folder.resolve("mod.onnx"));
+    read("mod.onnx", PlainDescription.none()).close();
+  }
+
   private void replaced(String from, String to) throws IOException {
     Path file = folder.resolve("model.onnx");
     byte[] bytes = Files.readAllBytes(file);

@@ -46,11 +46,7 @@ public final class Sealane {
    */
   public static Session open(Path bundle, SessionConfig config) {
     List<EngineProvider> engines = Engines.candidates(config);
-    String wanted = config.variant();
-    String[] kept =
-        wanted != null
-            ? new String[] {wanted}
-            : engines.stream().map(EngineProvider::kind).toArray(String[]::new);
+    String kept = wanted(bundle, engines, config);
     ReadOptions options =
         ReadOptions.defaults()
             .withLimits(config.limits())
@@ -65,6 +61,25 @@ public final class Sealane {
       verified.close();
       throw failed;
     }
+  }
+
+  /** The id or kind of the variant whose bytes are needed. */
+  private static String wanted(Path bundle, List<EngineProvider> engines, SessionConfig config) {
+    String wanted = config.variant();
+    if (wanted != null) {
+      return wanted;
+    }
+    List<String> kinds = engines.stream().map(EngineProvider::kind).toList();
+    if (kinds.size() == 1) {
+      return kinds.get(0);
+    }
+    // Not verified yet, and the choice is made anew once it is: another one has no bytes then.
+    return BundleReader.manifest(bundle, config.limits()).variants().stream()
+        .filter(variant -> variant.role() == Variant.Role.PRIMARY)
+        .map(Variant::kind)
+        .filter(kinds::contains)
+        .findFirst()
+        .orElse(kinds.get(0));
   }
 
   private static Session load(

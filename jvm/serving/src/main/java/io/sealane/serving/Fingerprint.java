@@ -30,7 +30,7 @@ record Fingerprint(long hash, long changed) {
    * Of a plain model: no digest tells its files apart, so the time counts at which a file's content
    * or name was last changed, which can not be set, and what is said of it beside its folder.
    *
-   * @param place its folder, or its file, which may use the files beside it
+   * @param place its folder, or its file, which may use files beside it that begin with its name
    */
   static Fingerprint ofPlain(Path place) {
     boolean file = !Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS);
@@ -40,7 +40,7 @@ record Fingerprint(long hash, long changed) {
       return of(
           Stream.concat(files, more)
               .filter(each -> !Files.isDirectory(each, LinkOption.NOFOLLOW_LINKS))
-              .filter(each -> !file || each.equals(place) || !isOnnx(each))
+              .filter(each -> !file || each.equals(place) || isOf(place, each))
               .sorted()
               .toList(),
           true);
@@ -49,8 +49,12 @@ record Fingerprint(long hash, long changed) {
     }
   }
 
-  private static boolean isOnnx(Path file) {
-    return file.toString().endsWith(PlainLayout.ONNX);
+  /** Whether a file may hold external data of an ONNX file beside it: no other may be used. */
+  private static boolean isOf(Path onnx, Path file) {
+    String model = String.valueOf(onnx.getFileName());
+    String begins = model.substring(0, model.length() - PlainLayout.ONNX.length());
+    String name = String.valueOf(file.getFileName());
+    return name.startsWith(begins) && !name.endsWith(PlainLayout.ONNX);
   }
 
   private static Fingerprint of(List<Path> files, boolean plain) throws IOException {
