@@ -59,7 +59,13 @@ $(CLIENTS)/%/.stamp: python/locks/client-%.txt $(VENV)/.stamp
 	@$(BIN)/uv pip sync -q --python $(CLIENTS)/$*/bin/python --require-hashes $<
 	@touch $@
 
-CLIENT_STAMPS := $(patsubst python/locks/client-%.txt,$(CLIENTS)/%/.stamp,$(wildcard python/locks/client-*.txt))
+$(CLIENTS)/camel/.stamp: tests/e2e/server/clients/camel/pom.xml
+	@echo "setup: jars of Apache Camel's components"
+	@rm -rf $(CLIENTS)/camel
+	@$(MVN) -q -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(CLIENTS)/camel
+	@touch $@
+
+CLIENT_STAMPS := $(CLIENTS)/camel/.stamp $(patsubst python/locks/client-%.txt,$(CLIENTS)/%/.stamp,$(wildcard python/locks/client-*.txt))
 
 serve: $(SERVER) $(JAR) ## Serve a directory of bundles: make serve REPOSITORY=DIR (SERVE: further flags)
 	@java -jar $(SERVER) --engines $(ENGINES) --repository $(REPOSITORY) $(SERVE)

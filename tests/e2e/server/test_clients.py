@@ -63,3 +63,19 @@ def test_the_client_of_tensorflow_serving_talks_to_the_server(tmp_path):
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "done"
+
+
+def test_apache_camels_components_talk_to_the_server(server, case):
+    """From Java, with the protobuf and gRPC that they were published for."""
+    jars = ENVIRONMENTS / "camel"
+    assert any(jars.glob("*.jar")), f"{jars} has no jars: run make setup"
+    program = CLIENTS / "camel/CamelClients.java"
+    done = subprocess.run(
+        ["java", "-cp", jars / "*", program, server.address, server.management, "secret", case],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "done"

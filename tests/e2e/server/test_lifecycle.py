@@ -82,6 +82,8 @@ def test_nothing_is_ready_before_its_golden_cases_are_replayed(repository):
     with serving(repository) as server:
         assert server.get("/v2/health/live").status == 200
         assert server.get("/v2/health/ready").status == 503
+        ping = server.get("/ping")
+        assert (ping.status, ping.json) == (503, {"status": "Unhealthy"})
         assert server.get("/v2/models/mlp/ready").status == 200
         answer = server.get("/v2/models/broken/ready")
         assert (answer.status, answer.json["ready"]) == (503, False)

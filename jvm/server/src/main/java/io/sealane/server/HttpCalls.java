@@ -19,6 +19,8 @@ final class HttpCalls {
   private static final Set<String> ENCODINGS =
       Set.of("identity", "gzip", "deflate", "br", "x-snappy-framed");
 
+  private static final Refusal JSON = (context, error) -> Json.error(error);
+
   private HttpCalls() {}
 
   /** A call without a body of interest. */
@@ -37,34 +39,52 @@ final class HttpCalls {
         ServiceRequestContext context, AggregatedHttpRequest request);
   }
 
+  /** An error in the shape of a protocol. */
+  interface Refusal {
+    HttpResponse of(ServiceRequestContext context, Throwable error);
+  }
+
   static HttpService now(Call call) {
+    return now(call, JSON);
+  }
+
+  static HttpService now(Call call, Refusal refusal) {
     return (context, request) -> {
       try {
         return call.answer(context);
       } catch (RuntimeException refused) {
-        return refused(context, refused);
+        return refused(context, refused, refusal);
       }
     };
   }
 
   /** The answer to a call that failed, which its record knows then. */
-  static HttpResponse refused(ServiceRequestContext context, Throwable error) {
+  private static HttpResponse refused(
+      ServiceRequestContext context, Throwable error, Refusal refusal) {
     CallRecord.of(context).failed(error);
     Problems.tell(error);
-    return Json.error(error);
+    return refusal.of(context, error);
   }
 
   static HttpService waiting(BodyCall call) {
+    return waiting(call, JSON);
+  }
+
+  static HttpService waiting(BodyCall call, Refusal refusal) {
     return (context, request) ->
         HttpResponse.of(
             request
                 .aggregate()
                 .thenApplyAsync(
                     body -> call.answer(context, decoded(body)), context.blockingTaskExecutor())
-                .exceptionally(error -> refused(context, error)));
+                .exceptionally(error -> refused(context, error, refusal)));
   }
 
   static HttpService later(LaterCall call) {
+    return later(call, JSON);
+  }
+
+  static HttpService later(LaterCall call, Refusal refusal) {
     return (context, request) -> {
       Executor waiting = context.blockingTaskExecutor();
       Function<AggregatedHttpRequest, CompletableFuture<HttpResponse>> answer =
@@ -78,7 +98,7 @@ final class HttpCalls {
           request
               .aggregate()
               .thenCompose(context.makeContextAware(answer))
-              .exceptionally(error -> refused(context, error)));
+              .exceptionally(error -> refused(context, error, refusal)));
     };
   }
 
@@ -96,17 +116,26 @@ final class HttpCalls {
       ServiceRequestContext context,
       CompletableFuture<InferenceResponse> answer,
       Function<InferenceResponse, HttpResponse> print) {
+    return printed(context, answer, print, JSON);
+  }
+
+  /** As the other {@code printed}, with refusals of a shape of their own. */
+  static CompletableFuture<HttpResponse> printed(
+      ServiceRequestContext context,
+      CompletableFuture<InferenceResponse> answer,
+      Function<InferenceResponse, HttpResponse> print,
+      Refusal refusal) {
     CompletableFuture<?> unused =
         context.whenRequestCancelled().thenAccept(cause -> answer.cancel(false));
     return answer.handle(
         (response, error) -> {
           if (error != null) {
-            return refused(context, error);
+            return refused(context, error, refusal);
           }
           try (response) {
             return print.apply(response);
           } catch (RuntimeException failed) {
-            return refused(context, failed);
+            return refused(context, failed, refusal);
           }
         });
   }

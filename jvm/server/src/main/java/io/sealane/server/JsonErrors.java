@@ -35,8 +35,9 @@ final class JsonErrors implements ServerErrorHandler {
       @Nullable String description,
       @Nullable Throwable cause) {
     String message = description == null ? status.reasonPhrase() : description;
+    boolean torchserve = headers != null && TorchServeErrors.isOf(headers.path());
     return AggregatedHttpResponse.of(
         ResponseHeaders.of(status, HttpHeaderNames.CONTENT_TYPE, "application/json"),
-        HttpData.wrap(Json.error(message)));
+        HttpData.wrap(torchserve ? TorchServeErrors.early(status, message) : Json.error(message)));
   }
 }

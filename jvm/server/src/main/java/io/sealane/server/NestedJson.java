@@ -29,21 +29,41 @@ final class NestedJson {
 
   /** The object of a request's body. */
   static Map<String, @Nullable Object> object(byte[] body) {
+    if (any(body, true) instanceof Map<?, ?> object) {
+      return names(object);
+    }
+    throw Requests.invalid("the body must be a JSON object");
+  }
+
+  /** The value of a request's body: an object is a map whatever it holds. */
+  static @Nullable Object any(byte[] body) {
+    return any(body, false);
+  }
+
+  private static @Nullable Object any(byte[] body, boolean object) {
     try (JsonParser json = V2Json.FACTORY.createParser(body)) {
-      if (json.nextToken() != JsonToken.START_OBJECT) {
-        throw Requests.invalid("the body must be a JSON object");
+      JsonToken first = json.nextToken();
+      if (first == null || (object && first != JsonToken.START_OBJECT)) {
+        throw Requests.invalid("the body must be a JSON " + (object ? "object" : "value"));
       }
-      Map<String, @Nullable Object> object = members(json);
+      Object value = first == JsonToken.START_OBJECT ? members(json) : value(json);
       if (json.nextToken() != null) {
-        throw Requests.invalid("the JSON goes on after its object");
+        throw Requests.invalid("the JSON goes on after its end");
       }
-      return object;
+      return value;
     } catch (JsonProcessingException broken) {
       throw Requests.invalid(
           "the body is not JSON: " + Requests.quoted(broken.getOriginalMessage()));
     } catch (IOException impossible) {
       throw Requests.invalid("the body can not be read: " + impossible);
     }
+  }
+
+  /** An object whose names are texts, as all of JSON's are. */
+  static Map<String, @Nullable Object> names(Map<?, ?> object) {
+    Map<String, @Nullable Object> named = new LinkedHashMap<>();
+    object.forEach((name, value) -> named.put(String.valueOf(name), value));
+    return named;
   }
 
   private static Map<String, @Nullable Object> members(JsonParser json) throws IOException {

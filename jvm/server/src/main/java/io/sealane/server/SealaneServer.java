@@ -19,6 +19,7 @@ import com.linecorp.armeria.server.encoding.DecodingService;
 import com.linecorp.armeria.server.encoding.EncodingService;
 import com.linecorp.armeria.server.grpc.GrpcHealthCheckService;
 import com.linecorp.armeria.server.grpc.GrpcService;
+import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -177,10 +178,12 @@ final class SealaneServer implements AutoCloseable {
     rest.bindIndex(server);
     if (config.management().onMainPort()) {
       rest.bindChanges(server);
+      new TorchServeManagementRest(repository).bind(server);
     }
+    new TorchServeRest(plane, this::isReady).bind(server, config.management().onMainPort());
     server.service(grpc(plane, config.management().onMainPort()));
     cors(server);
-    for (String path : List.of("/v1", "/v2")) {
+    for (String path : List.of("/v1", "/v2", "/predictions")) {
       server.decoratorUnder(path, DecodingService.newDecorator());
       server.decoratorUnder(
           path, EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
@@ -221,6 +224,8 @@ final class SealaneServer implements AutoCloseable {
     V2RepositoryRest rest = new V2RepositoryRest(repository);
     rest.bindIndex(server);
     rest.bindChanges(server);
+    new TorchServeManagementRest(repository).bind(server);
+    TorchServeApi.bind(server, false, true);
     server.service(grpc(plane, true));
     new TrafficRest(repository).bind(server);
     Metrics metrics = new Metrics(repository, operations.meters());
@@ -235,10 +240,14 @@ final class SealaneServer implements AutoCloseable {
   }
 
   private GrpcService grpc(DataPlane plane, boolean changes) {
-    return GrpcService.builder()
-        .addService(new V2Grpc(plane, this::isReady, changes))
+    GrpcServiceBuilder grpc = GrpcService.builder();
+    if (changes) {
+      grpc.addService(new TorchServeManagementGrpc(repository));
+    }
+    return grpc.addService(new V2Grpc(plane, this::isReady, changes))
         .addService(new ServingGrpc(plane))
         .addService(new ServingStatusGrpc(plane, changes))
+        .addService(new TorchServeGrpc(plane, this::isReady))
         .addService(ProtoReflectionServiceV1.newInstance())
         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
         .addService(GrpcHealthCheckService.of(readiness))

@@ -158,6 +158,22 @@ final class V1Descriptions {
       throws IOException {
     json.writeStartObject();
     json.writeFieldName(field);
+    values(json, outputs, several);
+    json.writeEndObject();
+  }
+
+  /** The value of {@code predictions} alone. */
+  static void bareRows(JsonGenerator json, Map<String, Tensor> outputs) throws IOException {
+    values(json, outputs, V1Descriptions::rows);
+  }
+
+  /** The value of {@code outputs} alone. */
+  static void bareColumns(JsonGenerator json, Map<String, Tensor> outputs) throws IOException {
+    values(json, outputs, V1Descriptions::columns);
+  }
+
+  private static void values(JsonGenerator json, Map<String, Tensor> outputs, Several several)
+      throws IOException {
     if (outputs.size() == 1) {
       for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
         JsonValues.nested(json, each.getValue(), isEncoded(each.getKey()));
@@ -165,7 +181,6 @@ final class V1Descriptions {
     } else {
       several.write(json, outputs);
     }
-    json.writeEndObject();
   }
 
   /** Whether an output's texts are base64, as TensorFlow Serving tells by its name. */
@@ -193,15 +208,34 @@ final class V1Descriptions {
     }
     json.writeStartArray();
     for (long row = 0; row < rows; row++) {
-      json.writeStartObject();
-      for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
-        json.writeFieldName(each.getKey());
-        try (Tensor part = each.getValue().rows(row, 1)) {
-          JsonValues.nestedRow(json, part, isEncoded(each.getKey()));
-        }
-      }
-      json.writeEndObject();
+      row(json, outputs, row);
     }
     json.writeEndArray();
+  }
+
+  private static void row(JsonGenerator json, Map<String, Tensor> outputs, long row)
+      throws IOException {
+    json.writeStartObject();
+    for (Map.Entry<String, Tensor> each : outputs.entrySet()) {
+      json.writeFieldName(each.getKey());
+      rowOf(json, each, row);
+    }
+    json.writeEndObject();
+  }
+
+  private static void rowOf(JsonGenerator json, Map.Entry<String, Tensor> output, long row)
+      throws IOException {
+    try (Tensor part = output.getValue().rows(row, 1)) {
+      JsonValues.nestedRow(json, part, isEncoded(output.getKey()));
+    }
+  }
+
+  /** The one row of all outputs: of one output its values, of several an object. */
+  static void bareRow(JsonGenerator json, Map<String, Tensor> outputs) throws IOException {
+    if (outputs.size() == 1) {
+      rowOf(json, outputs.entrySet().iterator().next(), 0);
+    } else {
+      row(json, outputs, 0);
+    }
   }
 }

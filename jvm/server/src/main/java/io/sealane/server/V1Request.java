@@ -23,7 +23,11 @@ record V1Request(Map<String, Tensor> inputs, boolean byRows) {
    * @throws io.sealane.core.SealaneException REQUEST_INVALID
    */
   static V1Request of(Signature signature, byte[] body) {
-    Map<String, @Nullable Object> object = NestedJson.object(body);
+    return of(signature, NestedJson.object(body));
+  }
+
+  /** As the other {@code of}, of a body that is read already. */
+  static V1Request of(Signature signature, Map<String, @Nullable Object> object) {
     requireSignature(object.getOrDefault("signature_name", ""));
     boolean byRows = object.containsKey("instances");
     if (byRows == object.containsKey("inputs")) {
@@ -58,15 +62,7 @@ record V1Request(Map<String, Tensor> inputs, boolean byRows) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try {
       for (Map.Entry<String, @Nullable Object> each : values.entrySet()) {
-        TensorSpec spec =
-            signature
-                .input(each.getKey())
-                .orElseThrow(
-                    () ->
-                        Requests.invalid(
-                            "'"
-                                + Requests.quoted(each.getKey())
-                                + "' is not an input of this model"));
+        TensorSpec spec = input(signature, each.getKey());
         tensors.put(spec.name(), NestedTensors.of(spec, each.getValue()));
       }
       return tensors;
@@ -76,12 +72,19 @@ record V1Request(Map<String, Tensor> inputs, boolean byRows) {
     }
   }
 
+  /** The input of a name. */
+  static TensorSpec input(Signature signature, String name) {
+    return signature
+        .input(name)
+        .orElseThrow(
+            () ->
+                Requests.invalid("'" + Requests.quoted(name) + "' is not an input of this model"));
+  }
+
   /** By column: an object of tensors, or the tensor of the one input. */
-  private static Map<String, @Nullable Object> whole(Signature signature, @Nullable Object inputs) {
+  static Map<String, @Nullable Object> whole(Signature signature, @Nullable Object inputs) {
     if (inputs instanceof Map<?, ?> named) {
-      Map<String, @Nullable Object> values = new LinkedHashMap<>();
-      named.forEach((name, value) -> values.put(String.valueOf(name), value));
-      return values;
+      return NestedJson.names(named);
     }
     Map<String, @Nullable Object> one = new HashMap<>();
     one.put(only(signature), inputs);
@@ -89,8 +92,7 @@ record V1Request(Map<String, Tensor> inputs, boolean byRows) {
   }
 
   /** By row: a list of objects, or of the one input's rows; as columns. */
-  private static Map<String, @Nullable Object> columns(
-      Signature signature, @Nullable Object instances) {
+  static Map<String, @Nullable Object> columns(Signature signature, @Nullable Object instances) {
     if (!(instances instanceof List<?> rows)) {
       throw Requests.invalid("instances must be a list");
     }

@@ -17,8 +17,6 @@ import io.sealane.serving.InferenceResponse;
 import io.sealane.serving.ServedModel;
 import io.sealane.serving.ServedVersion;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -141,7 +139,7 @@ final class V2Rest {
   }
 
   /** Nanoseconds that the client gives, by a header, in milliseconds; 0 for no end. */
-  private static long timeout(ServiceRequestContext context, AggregatedHttpRequest http) {
+  static long timeout(ServiceRequestContext context, AggregatedHttpRequest http) {
     String header = http.headers().get("x-request-timeout-ms");
     if (header == null) {
       return context.requestTimeoutMillis() * 1_000_000;
@@ -184,29 +182,8 @@ final class V2Rest {
           "a body of bytes alone is for a model of one input, this has " + inputs.size());
     }
     TensorSpec spec = inputs.get(0);
-    long[] dims = V2Models.shape(spec).stream().mapToLong(Long::longValue).toArray();
-    int free = -1;
-    for (int axis = 0; axis < dims.length; axis++) {
-      if (dims[axis] < 0) {
-        boolean batch = axis == 0 && version.maxRows() > 0;
-        if (!batch && free >= 0) {
-          throw Requests.invalid("the sizes of input '" + spec.name() + "' can not be told");
-        }
-        free = batch ? free : axis;
-        dims[axis] = 1;
-      }
-    }
-    if (free >= 0) {
-      long row = Arrays.stream(dims).reduce(1, Math::multiplyExact);
-      dims[free] = body.length / Math.max(row * Math.max(spec.dtype().width(), 1), 1);
-    }
-    ByteBuffer bytes = ByteBuffer.wrap(body);
     return new V2Request(
-        "",
-        Map.of(),
-        Map.of(spec.name(), RawTensors.read(spec.name(), spec.dtype(), dims, bytes)),
-        List.of(),
-        true);
+        "", Map.of(), Map.of(spec.name(), WholeBody.row(version, spec, body)), List.of(), true);
   }
 
   private static HttpResponse print(V2Request request, InferenceResponse response) {

@@ -46,7 +46,8 @@ public final class ModelRepository implements AutoCloseable {
   private final ReentrantLock changing = new ReentrantLock();
   private final Map<String, ServedModel> models = new ConcurrentHashMap<>();
   private final Map<String, Map<String, VersionStatus>> statuses = new ConcurrentHashMap<>();
-  private final Set<String> withdrawn = ConcurrentHashMap.newKeySet();
+  private final Withdrawals withdrawn = new Withdrawals();
+  private final Map<String, String> defaults = new HashMap<>();
   private final Map<String, UnaryOperator<ModelConfig>> changes = new HashMap<>();
   private final Loads loads = new Loads();
   private final ExecutorService retiring = Executors.newSingleThreadExecutor(Retiring::new);
@@ -82,9 +83,9 @@ public final class ModelRepository implements AutoCloseable {
       Map<String, List<Found>> found = discovery.models();
       Set<String> names = new TreeSet<>(found.keySet());
       if (listed) {
-        names.stream().filter(name -> !statuses.containsKey(name)).forEach(withdrawn::add);
+        names.stream().filter(name -> !statuses.containsKey(name)).forEach(withdrawn::model);
       }
-      names.removeAll(withdrawn);
+      names.removeIf(withdrawn::isModel);
       names.forEach(this::of);
       names.addAll(statuses.keySet());
       looked = true;
@@ -110,7 +111,7 @@ public final class ModelRepository implements AutoCloseable {
       List<Found> folders = discovery.bundles(name);
       requireFound(name, folders);
       of(name);
-      withdrawn.remove(name);
+      withdrawn.forgive(name);
       looked = true;
       loads.forgive(name, folders);
       renew(name, folders);
@@ -173,7 +174,8 @@ public final class ModelRepository implements AutoCloseable {
   public void unload(String name) {
     changing.lock();
     try {
-      withdrawn.add(name);
+      withdrawn.model(name);
+      defaults.remove(name);
       end(name, WITHDRAWN);
     } finally {
       changing.unlock();
@@ -183,6 +185,60 @@ public final class ModelRepository implements AutoCloseable {
   /** Its directory, in which each model has a folder of its name. */
   public Path root() {
     return root;
+  }
+
+  /**
+   * Takes one version of a model out of service, and the model with its last one; {@link #load}
+   * brings it back.
+   *
+   * @throws SealaneException MODEL_NOT_FOUND, or MODEL_NOT_READY
+   */
+  public void unload(String name, String version) {
+    changing.lock();
+    try {
+      ServedModel model = model(name);
+      ServedVersion going = model.version(version);
+      if (model.versions().size() == 1) {
+        unload(name);
+        return;
+      }
+      withdrawn.version(name, going.version());
+      models.put(name, preferred(model.without(going.version())));
+      retire(going, WITHDRAWN);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /**
+   * Makes a version the one that is meant where none is named, for as long as it is ready and the
+   * server runs, whatever the canary weights are.
+   *
+   * @throws SealaneException MODEL_NOT_FOUND, or MODEL_NOT_READY
+   */
+  public void setDefault(String name, String version) {
+    changing.lock();
+    try {
+      ServedModel changed = model(name).withDefault(version);
+      defaults.put(name, version);
+      models.put(name, changed);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /** Whether a model was taken out of service on request. */
+  public boolean isUnloaded(String name) {
+    return withdrawn.isModel(name);
+  }
+
+  /**
+   * Whether the directory has a model of that name, served or not.
+   *
+   * @throws SealaneException BUNDLE_NOT_FOUND when the directory can not be listed
+   */
+  public boolean isThere(String name) {
+    return !discovery.bundles(name).isEmpty();
   }
 
   /** The models with a version that is ready, by name. */
@@ -238,7 +294,7 @@ public final class ModelRepository implements AutoCloseable {
     if (looked
         && !wasReady
         && statuses.keySet().stream()
-            .allMatch(name -> models.containsKey(name) || withdrawn.contains(name))) {
+            .allMatch(name -> models.containsKey(name) || withdrawn.isModel(name))) {
       wasReady = true;
     }
     return wasReady && !closed;
@@ -258,21 +314,25 @@ public final class ModelRepository implements AutoCloseable {
     }
   }
 
-  private void renew(String name, List<Found> folders) {
-    if (withdrawn.contains(name)) {
-      if (folders.isEmpty()) {
+  private void renew(String name, List<Found> found) {
+    if (withdrawn.isModel(name)) {
+      if (found.isEmpty()) {
         statuses.remove(name);
       }
       return;
     }
+    List<Found> folders = withdrawn.others(name, found);
     ModelConfig config =
         changes.getOrDefault(name, UnaryOperator.identity()).apply(configs.apply(name));
     ServedModel before = models.get(name);
     loads.keep(name, folders);
     Renewal renewal = new Renewal(name, config, before, loads);
     renewal.run(folders, loading -> of(name).put(loading.version(), loading));
-    if (renewal.isSettling()) {
-      settling = true;
+    settling |= renewal.isSettling();
+    for (String version : withdrawn.of(name, found)) {
+      renewal
+          .statuses()
+          .put(version, new VersionStatus(name, version, State.UNAVAILABLE, WITHDRAWN));
     }
     swap(name, config, renewal);
     if (before != null) {
@@ -292,19 +352,27 @@ public final class ModelRepository implements AutoCloseable {
     } else {
       Map<String, String> labels = labels(config, models.get(name), renewal.ready());
       Traffic traffic = config.traffic();
-      models.put(
-          name,
+      ServedModel model =
           new ServedModel(
               name,
               renewal.ready(),
               labels,
               traffic.canary(),
-              traffic.shares(renewal.ready().keySet())));
+              traffic.shares(renewal.ready().keySet()));
+      models.put(name, preferred(model));
     }
     if (!renewal.statuses().isEmpty()) {
       of(name).putAll(renewal.statuses());
       of(name).keySet().retainAll(renewal.statuses().keySet());
     }
+  }
+
+  /** The model with the default that {@link #setDefault} gave it, as far as that is ready. */
+  private ServedModel preferred(ServedModel model) {
+    String version = defaults.get(model.name());
+    return version != null && model.versions().containsKey(version)
+        ? model.withDefault(version)
+        : model;
   }
 
   /** Labels move to versions that are ready, and stay where they were otherwise. */

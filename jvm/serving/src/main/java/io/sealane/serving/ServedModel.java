@@ -44,7 +44,7 @@ public record ServedModel(
    */
   public ServedVersion version(@Nullable String version) {
     boolean none = version == null || version.isEmpty();
-    ServedVersion found = versions.get(none ? largest() : version);
+    ServedVersion found = versions.get(none ? defaultVersion() : version);
     if (found == null) {
       throw new SealaneException(
           ErrorCode.MODEL_NOT_FOUND,
@@ -58,7 +58,8 @@ public record ServedModel(
     return found;
   }
 
-  private String largest() {
+  /** The version with the largest share of the requests that name none. */
+  public String defaultVersion() {
     String largest = "";
     for (Map.Entry<String, Double> each : shares.entrySet()) {
       if (largest.isEmpty() || each.getValue() >= shares.getOrDefault(largest, 0.0)) {
@@ -121,5 +122,25 @@ public record ServedModel(
           "model '" + name + "' has no label '" + label + "'; it has " + labels.keySet());
     }
     return version(version);
+  }
+
+  /**
+   * This model where all requests that name no version go to that one.
+   *
+   * @throws SealaneException MODEL_NOT_FOUND when there is no such version ready
+   */
+  ServedModel withDefault(String version) {
+    Map<String, Double> all = Map.of(version(version).version(), 100.0);
+    return new ServedModel(name, versions, labels, canary, all);
+  }
+
+  /** This model without one of its several versions, and without the labels that named it. */
+  ServedModel without(String version) {
+    Map<String, ServedVersion> others = new LinkedHashMap<>(versions);
+    others.remove(version);
+    Map<String, String> named = new LinkedHashMap<>(labels);
+    named.values().removeIf(version::equals);
+    return new ServedModel(
+        name, others, named, canary, new Traffic(canary, null).shares(others.keySet()));
   }
 }
