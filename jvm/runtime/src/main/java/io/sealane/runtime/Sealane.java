@@ -14,6 +14,7 @@ import io.sealane.runtime.spi.EngineProvider;
 import io.sealane.runtime.spi.EngineSession;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Opens bundles, and models without one.
@@ -96,7 +97,8 @@ public final class Sealane {
             variant,
             bundle.artifact(variant.id()),
             bundle.signature());
-    return session(bundle.manifest(), model, bundle::close, provider, config);
+    Evidence evidence = Evidence.of(bundle.certificate(), bundle.golden());
+    return session(bundle.manifest(), evidence, model, bundle::close, provider, config);
   }
 
   /**
@@ -114,7 +116,8 @@ public final class Sealane {
           new EngineModel(
               model.toString(), model.variant(), model.artifact(), manifest.signature());
       EngineProvider provider = Engines.of(model.variant().kind(), config);
-      return session(manifest, engineModel, model::close, provider, config);
+      Evidence none = Evidence.of(Map.of(), List.of());
+      return session(manifest, none, engineModel, model::close, provider, config);
     } catch (RuntimeException | Error failed) {
       model.close();
       throw failed;
@@ -124,6 +127,7 @@ public final class Sealane {
   /** A session that closes what the model came from: once loaded, or with itself. */
   private static Session session(
       Manifest manifest,
+      Evidence evidence,
       EngineModel model,
       Runnable release,
       EngineProvider provider,
@@ -144,7 +148,7 @@ public final class Sealane {
     InputCheck check = new InputCheck(manifest.signature(), config.limits().tensorBytes());
     Variant variant = model.variant();
     return new Session(
-        manifest, variant, provider.name(), version, engine, check, new Lifetime(free));
+        manifest, evidence, variant, provider.name(), version, engine, check, new Lifetime(free));
   }
 
   /** The variant asked for, else the best that an engine here runs, the primary one first. */

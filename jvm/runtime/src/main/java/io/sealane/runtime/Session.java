@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Session implements AutoCloseable {
   private final Manifest manifest;
+  private final Evidence evidence;
   private final Variant variant;
   private final String engineName;
   private final String engineVersion;
@@ -39,6 +40,7 @@ public final class Session implements AutoCloseable {
 
   Session(
       Manifest manifest,
+      Evidence evidence,
       Variant variant,
       String engineName,
       String engineVersion,
@@ -46,6 +48,7 @@ public final class Session implements AutoCloseable {
       InputCheck check,
       Lifetime lifetime) {
     this.manifest = manifest;
+    this.evidence = evidence;
     this.variant = variant;
     this.engineName = engineName;
     this.engineVersion = engineVersion;
@@ -64,6 +67,11 @@ public final class Session implements AutoCloseable {
   /** What the bundle, or the plain model, says about itself. */
   public Manifest manifest() {
     return manifest;
+  }
+
+  /** What the bundle brings as proof; nothing for a plain model. */
+  public Evidence evidence() {
+    return evidence;
   }
 
   /** The variant that runs. */

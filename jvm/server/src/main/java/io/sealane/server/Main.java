@@ -62,6 +62,10 @@ public final class Main {
     if (file != null) {
       log.tell("management token: in " + file);
     }
+    if (config.management().console()) {
+      String host = config.management().host();
+      log.tell("console: http://" + host + ":" + server.managementPort() + "/console");
+    }
     log.tell(
         "listening on "
             + config.host()

@@ -1,6 +1,7 @@
 package io.sealane.server;
 
 import com.linecorp.armeria.common.HttpHeaderNames;
+import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The bearer token without which the management port answers nothing. */
@@ -51,15 +53,20 @@ final class ManagementToken {
     return file;
   }
 
-  /** Refuses requests without the token with 401. */
-  HttpService guard(HttpService service) {
+  /**
+   * Refuses requests without the token with 401.
+   *
+   * @param open the paths whose GET needs none
+   */
+  HttpService guard(HttpService service, Set<String> open) {
     return new SimpleDecoratingHttpService(service) {
       @Override
       public HttpResponse serve(ServiceRequestContext context, HttpRequest request)
           throws Exception {
         String given = request.headers().get(HttpHeaderNames.AUTHORIZATION, "");
         byte[] wanted = ("Bearer " + token).getBytes(StandardCharsets.UTF_8);
-        if (MessageDigest.isEqual(wanted, given.getBytes(StandardCharsets.UTF_8))) {
+        boolean needsNone = request.method() == HttpMethod.GET && open.contains(context.path());
+        if (needsNone || MessageDigest.isEqual(wanted, given.getBytes(StandardCharsets.UTF_8))) {
           return unwrap().serve(context, request);
         }
         return Json.of(HttpStatus.UNAUTHORIZED, Json.error("the management token is needed"));

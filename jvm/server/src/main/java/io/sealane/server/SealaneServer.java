@@ -32,6 +32,7 @@ import java.io.File;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -183,13 +184,17 @@ final class SealaneServer implements AutoCloseable {
     new TorchServeRest(plane, this::isReady).bind(server, config.management().onMainPort());
     server.service(grpc(plane, config.management().onMainPort()));
     cors(server);
+    compressed(server);
+    operations.watch(server);
+    return server.build();
+  }
+
+  private static void compressed(ServerBuilder server) {
     for (String path : List.of("/v1", "/v2", "/predictions")) {
       server.decoratorUnder(path, DecodingService.newDecorator());
       server.decoratorUnder(
           path, EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
     }
-    operations.watch(server);
-    return server.build();
   }
 
   /** Lets web pages of these origins call it from a browser, as TensorFlow Serving's CORS does. */
@@ -234,7 +239,13 @@ final class SealaneServer implements AutoCloseable {
         .get("/metrics")
         .get("/monitoring/prometheus/metrics")
         .build((context, request) -> HttpResponse.of(HttpStatus.OK, PROMETHEUS, metrics.scrape()));
-    server.decorator(token::guard);
+    new V2Rest(plane, this::isReady).bind(server);
+    compressed(server);
+    if (at.console()) {
+      new Console(repository, config, this::port, this::isReady).bind(server);
+    }
+    Set<String> open = at.console() ? Console.OPEN : Set.of();
+    server.decorator(service -> token.guard(service, open));
     operations.watch(server);
     return server.build();
   }

@@ -64,8 +64,9 @@ record ServerConfig(
    * @param port its number, 0 for a free one
    * @param token what callers must give; empty for a new one
    * @param onMainPort whether the main port loads and unloads too
+   * @param console whether it has the web page
    */
-  record Management(String host, int port, String token, boolean onMainPort) {}
+  record Management(String host, int port, String token, boolean onMainPort, boolean console) {}
 
   /**
    * TLS of the main port.
@@ -91,7 +92,8 @@ record ServerConfig(
             settings.server("management.host"),
             port(settings, "management.port"),
             token(settings),
-            flag(settings, "management.on-main-port"));
+            flag(settings, "management.on-main-port"),
+            flag(settings, "console"));
     Tls tls =
         new Tls(
             settings.server("tls.certificate"),

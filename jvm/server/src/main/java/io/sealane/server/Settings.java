@@ -57,6 +57,7 @@ final class Settings {
         "management.on-main-port",
         "false",
         "whether models are loaded and unloaded there too, " + "without a token");
+    server("console", "true", "whether the management port has the web page /console");
     server("request.max-bytes", "67108864", "the largest body or gRPC message");
     server("request.header-timeout", "10s", "the most that its headers may take; 0s for no end");
     server("request.timeout", "60s", "the most that a request may take; 0s for no end");
