@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from e2e.server import small_bundles
 from e2e.server.conftest import GOOD, SERVED
 from e2e.server.console.visit import Visit, chromium
 from e2e.server.running import serving
@@ -28,6 +29,12 @@ from sealane.core import DType, Signature, TensorSpec
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 DIMS = ("height", "width", 3)
+
+
+SHARED = (
+    *("--models.shared.versions", "all", "--models.shared.canary.2", "30"),
+    *("--models.shared.shadow.to", "1"),
+)
 
 
 def pictures(path):
@@ -63,7 +70,9 @@ def server(tmp_path_factory):
     (folder / "strings" / HOSTILE).mkdir()
     (folder / "strings" / HOSTILE / "sealane.json").write_text(json.dumps({"format": HOSTILE}))
     pictures(folder / "pictures")
-    with serving(folder) as running:
+    for version in ("1", "2"):
+        small_bundles.scaled(folder / "shared" / version, version, int(version) + 1)
+    with serving(folder, *SHARED) as running:
         yield running
 
 

@@ -138,6 +138,26 @@ def test_figures_move_with_requests(visit, server):
     expect(visit.page.get_by_role("region", name="mlp")).to_contain_text(re.compile("[µm]s"))
 
 
+def test_how_traffic_is_shared_and_how_far_its_shadow_is(visit, server):
+    """Version 2 gives 3 · x, and version 1, its shadow, 2 · x: they differ by x, at most by 4."""
+    asked = {"name": "x", "datatype": "FP32", "shape": [2, 2], "data": [0, 0, 3, 4]}
+    visit.models()
+    for _ in range(5):
+        answer = server.post("/v2/models/shared/versions/2/infer", {"inputs": [asked]})
+        assert answer.status == 200
+    traffic = visit.page.get_by_role("region", name="Traffic of shared")
+    shares = traffic.get_by_role("table", name="Versions of shared by their share")
+    expect(shares.get_by_role("row", name=re.compile(r"^2 30 % 5 0"))).to_contain_text(
+        "1, for 100 %"
+    )
+    expect(shares.get_by_role("row", name=re.compile(r"^1 70 %"))).to_be_visible()
+    expect(traffic).to_contain_text("2 beside its shadow 1")
+    expect(traffic).to_contain_text("failed 5")
+    outputs = traffic.get_by_role("table", name="Outputs beside those of the shadow")
+    expect(outputs.get_by_role("row", name=re.compile(r"^y FP32 10 of 20 4 "))).to_be_visible()
+    expect(outputs.get_by_role("img")).to_have_attribute("aria-label", re.compile("^0: 10; "))
+
+
 def test_unload_and_load(visit, server):
     visit.models()
     page = visit.page

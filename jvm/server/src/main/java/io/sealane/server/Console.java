@@ -45,6 +45,7 @@ final class Console {
           "parity.js",
           "style.css",
           "tensors.js",
+          "traffic.js",
           "try.js",
           "version.js",
           "widgets.css");

@@ -1,10 +1,11 @@
 // The page: sign-in, the look at the server every two seconds, and which view is shown.
 
 import { refresh } from "./actions.js";
-import { Refused, isSignedIn, read, signIn, signOut } from "./api.js";
+import { Refused, call, isSignedIn, read, signIn, signOut } from "./api.js";
 import { h, say } from "./dom.js";
 import { History } from "./history.js";
 import { Overview } from "./overview.js";
+import { parsed } from "./tensors.js";
 import { Version } from "./version.js";
 
 const EVERY = 2000;
@@ -21,7 +22,8 @@ let timer = 0;
 async function look() {
   clearTimeout(timer);
   try {
-    data = await read("console/data");
+    const [looked, traffic] = await Promise.all([read("console/data"), call("traffic")]);
+    data = { ...looked, traffic: parsed(await traffic.text()).models };
     history.add(data);
     trouble.hidden = true;
     const names = new Set(data.versions.map((each) => each.model)).size;

@@ -1,9 +1,10 @@
-// All models and versions with what they do at the moment.
+// All models and versions with what they do at the moment, and how their traffic is shared out.
 
 import { load, unload } from "./actions.js";
 import { badge, h, say, verdictKind } from "./dom.js";
 import { count, duration, rate } from "./format.js";
 import { key, lost, quantile } from "./history.js";
+import { Traffic } from "./traffic.js";
 
 const MINUTE = 60_000;
 const KINDS = { READY: "good", UNAVAILABLE: "bad", LOADING: "busy", UNLOADING: "busy" };
@@ -38,13 +39,14 @@ export class Overview {
   #again;
   #summary = h("p", { class: "summary" });
   #models = h("div", { class: "models" });
+  #traffic = new Traffic();
   #drawn = "";
   #cells = new Map();
 
   /** @param again looks at the server at once */
   constructor(again) {
     this.#again = again;
-    this.element = h("div", {}, h("h1", { tabindex: -1 }, "Models"), this.#summary, this.#models);
+    this.element = h("div", {}, h("h1", { tabindex: -1 }, "Models"), this.#summary, this.#models, this.#traffic.element);
   }
 
   update(data, history) {
@@ -60,6 +62,7 @@ export class Overview {
       LIVE.forEach((name) => say(cells[name], now[name]));
       cells.lost.classList.toggle("warn", lost(version.serving) > 0);
     }
+    this.#traffic.update(data.traffic);
     const ready = versions.filter((each) => each.serving).length;
     const unready = versions.length - ready;
     say(this.#summary, versions.length === 0 ? "The repository has no models." : `${count(ready)} ready, ${count(unready)} not. Figures are of the last minute.`);
