@@ -3,6 +3,7 @@
 import { refresh } from "./actions.js";
 import { Refused, call, isSignedIn, read, signIn, signOut } from "./api.js";
 import { h, say } from "./dom.js";
+import { plural } from "./format.js";
 import { History } from "./history.js";
 import { Overview } from "./overview.js";
 import { parsed } from "./tensors.js";
@@ -27,7 +28,7 @@ async function look() {
     history.add(data);
     trouble.hidden = true;
     const names = new Set(data.versions.map((each) => each.model)).size;
-    say(document.getElementById("server"), `${data.release} · ${data.ready ? "ready" : "not ready"} · ${names} models`);
+    say(document.getElementById("server"), `${data.release} · ${data.ready ? "ready" : "not ready"} · ${plural(names, "model")}`);
     view?.update(data, history);
   } catch (error) {
     if (error instanceof Refused && error.status === 401) {

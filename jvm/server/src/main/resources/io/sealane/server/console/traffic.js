@@ -94,7 +94,7 @@ function bar(percent) {
     s("rect", { ...box, width: 100, class: "track" }),
     s("rect", { ...box, width: percent, class: "bar" }),
   );
-  return h("span", {}, drawing, ` ${short(percent)} %`);
+  return h("span", { class: "together" }, drawing, ` ${short(percent)} %`);
 }
 
 function shadowed(version) {
@@ -111,7 +111,7 @@ function shadowed(version) {
       ["Compared", count(Number(shadow.compared))],
       ["Verdicts", words.length > 0 ? h("span", {}, words.flat()) : "none yet"],
       ["Left out, as it was busy", count(Number(shadow.dropped))],
-      ["Failed", count(Number(shadow.failed))],
+      ["Runs that failed", count(Number(shadow.failed))],
       ["Why the last failed", shadow.last_failure],
       ["Shadow's p50", millis(shadow.run_ms.p50)],
       ["Shadow's p99", millis(shadow.run_ms.p99)],
@@ -148,7 +148,7 @@ function distances(entries) {
   const width = sorted.length * 16;
   return h(
     "span",
-    {},
+    { class: "together" },
     s("svg", { viewBox: `0 0 ${width} 28`, width, height: 28, role: "img", "aria-label": label }, bars),
     h("span", { class: "dim" }, ` 0 to ${count(sorted.at(-1)[0])}`),
   );
