@@ -133,6 +133,7 @@ class ManagementAccessTest {
     Set<String> paths =
         services.stream().map(each -> path(each.route())).collect(Collectors.toSet());
     assertThat(paths).contains("/v2/repository/index");
+    paths.removeAll(Console.OPEN);
     return new TreeSet<>(paths);
   }
 
@@ -191,6 +192,21 @@ class ManagementAccessTest {
       for (Map<String, String> wrong : WRONG) {
         RawHttp.Answer answer = management.ask("POST", path, wrong, body(path));
         assertThat(answer.status()).as(path + " " + wrong).isEqualTo(401);
+      }
+    }
+  }
+
+  @Test
+  void theFilesOfTheConsoleAreReadWithoutTheTokenAndNothingElseIsDone() throws IOException {
+    assertThat(Console.OPEN).contains("/console");
+    for (String path : Console.OPEN) {
+      assertThat(management.ask("GET", path, Map.of(), new byte[0]).status())
+          .as(path)
+          .isEqualTo(200);
+      for (String method : List.of("POST", "PUT", "DELETE", "PATCH")) {
+        assertThat(management.ask(method, path, Map.of(), body(path)).status())
+            .as(method + " " + path)
+            .isIn(401, 405);
       }
     }
   }
