@@ -43,6 +43,11 @@ final class Json {
         ResponseHeaders.of(status, HttpHeaderNames.CONTENT_TYPE, TYPE), HttpData.wrap(json));
   }
 
+  /** An answer that says no more than that it was done. */
+  static HttpResponse nothing() {
+    return of(HttpStatus.OK, new byte[0]);
+  }
+
   /** {@code {"error": …}} with the status of the error. */
   static HttpResponse error(Throwable error) {
     Throwable cause = Problems.cause(error);

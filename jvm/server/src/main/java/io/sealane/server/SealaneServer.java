@@ -26,6 +26,7 @@ import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.handler.ssl.ClientAuth;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
+import io.sealane.protocols.inference.GRPCInferenceServiceGrpc;
 import io.sealane.serving.DataPlane;
 import io.sealane.serving.ModelRepository;
 import java.io.File;
@@ -40,6 +41,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /**
  * A running server. {@link #close} turns readiness to false, goes on accepting for the notice,
@@ -192,8 +194,7 @@ final class SealaneServer implements AutoCloseable {
   private static void compressed(ServerBuilder server) {
     for (String path : List.of("/v1", "/v2", "/predictions")) {
       server.decoratorUnder(path, DecodingService.newDecorator());
-      server.decoratorUnder(
-          path, EncodingService.builder().minBytesToForceChunkedEncoding(1024).newDecorator());
+      server.decoratorUnder(path, compressing());
     }
   }
 
@@ -261,8 +262,23 @@ final class SealaneServer implements AutoCloseable {
         .addService(new TorchServeGrpc(plane, this::isReady))
         .addService(ProtoReflectionServiceV1.newInstance())
         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
-        .addService(GrpcHealthCheckService.of(readiness))
+        .addService(health())
         .maxRequestMessageLength((int) config.maxRequestBytes())
+        .build();
+  }
+
+  /** By default only JSON that names its charset would be compressed. */
+  private static Function<? super HttpService, EncodingService> compressing() {
+    return EncodingService.builder()
+        .encodableContentTypes(MediaType.JSON, MediaType.OCTET_STREAM)
+        .minBytesToForceChunkedEncoding(1024)
+        .newDecorator();
+  }
+
+  private GrpcHealthCheckService health() {
+    return GrpcHealthCheckService.builder()
+        .checkers(readiness)
+        .serviceCheckers(GRPCInferenceServiceGrpc.SERVICE_NAME, readiness)
         .build();
   }
 

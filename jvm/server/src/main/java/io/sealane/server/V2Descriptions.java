@@ -12,6 +12,9 @@ import java.util.Map;
 
 /** V2's JSON about the server and its models. */
 final class V2Descriptions {
+  /** What is never done, such as answers from a cache. */
+  private static final Statistics.Timed NOTHING = new Statistics.Timed();
+
   private V2Descriptions() {}
 
   static void server(JsonGenerator json) throws IOException {
@@ -81,7 +84,7 @@ final class V2Descriptions {
     json.writeNumberField("max_batch_size", V2Models.maxBatchSize(version));
     configured(json, "input", version, version.session().signature().inputs());
     configured(json, "output", version, version.session().signature().outputs());
-    if (version.batching().maxRows() > 1) {
+    if (version.batching().maxRows() > 1 && V2Models.maxBatchSize(version) > 0) {
       json.writeObjectFieldStart("dynamic_batching");
       json.writeNumberField(
           "max_queue_delay_microseconds", version.batching().maxDelay().toNanos() / 1000);
@@ -94,7 +97,7 @@ final class V2Descriptions {
     json.writeEndObject();
     json.writeArrayFieldStart("instance_group");
     json.writeStartObject();
-    json.writeStringField("name", version.model());
+    json.writeStringField("name", version.model() + "_0");
     json.writeStringField("kind", "KIND_CPU");
     json.writeNumberField("count", version.batching().workers());
     json.writeEndObject();
@@ -141,16 +144,24 @@ final class V2Descriptions {
     timed(json, "compute_input", statistics.gathering());
     timed(json, "compute_infer", statistics.running());
     timed(json, "compute_output", statistics.parting());
+    timed(json, "cache_hit", NOTHING);
+    timed(json, "cache_miss", NOTHING);
     timed(json, "cancel", statistics.cancelled());
     timed(json, "reject", statistics.refused());
     json.writeEndObject();
+    json.writeObjectFieldStart("response_stats");
+    json.writeEndObject();
     json.writeArrayFieldStart("batch_stats");
-    for (Map.Entry<Long, Statistics.Timed> each : statistics.runs().entrySet()) {
+    for (Map.Entry<Long, Statistics.Runs> each : statistics.runs().entrySet()) {
       json.writeStartObject();
       json.writeNumberField("batch_size", each.getKey());
-      timed(json, "compute_infer", each.getValue());
+      timed(json, "compute_input", each.getValue().gathering());
+      timed(json, "compute_infer", each.getValue().running());
+      timed(json, "compute_output", each.getValue().parting());
       json.writeEndObject();
     }
+    json.writeEndArray();
+    json.writeArrayFieldStart("memory_usage");
     json.writeEndArray();
     json.writeEndObject();
   }

@@ -162,9 +162,11 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
       RepositoryIndexRequest request, StreamObserver<RepositoryIndexResponse> observer) {
     GrpcAnswers.now(
         observer,
-        () ->
-            V2GrpcDescriptions.index(
-                V2RepositoryRest.index(plane.repository(), request.getReady())));
+        () -> {
+          requireNone(request.getRepositoryName());
+          return V2GrpcDescriptions.index(
+              V2RepositoryRest.index(plane.repository(), request.getReady()));
+        });
   }
 
   @Override
@@ -174,6 +176,7 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
         observer,
         changes,
         () -> {
+          requireNone(request.getRepositoryName());
           if (request.getParametersCount() > 0) {
             throw Requests.unsupported(
                 "a model is loaded as it lies in the repository, without overrides");
@@ -191,8 +194,15 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
         observer,
         changes,
         () -> {
+          requireNone(request.getRepositoryName());
           plane.repository().unload(request.getModelName());
           return RepositoryModelUnloadResponse.getDefaultInstance();
         });
+  }
+
+  private static void requireNone(String repository) {
+    if (!repository.isEmpty()) {
+      throw Requests.unsupported("the server has one repository, which has no name");
+    }
   }
 }

@@ -59,7 +59,7 @@ final class V2GrpcDescriptions {
                     .setLatest(ModelVersionPolicy.Latest.newBuilder().setNumVersions(1)))
             .addInstanceGroup(
                 ModelInstanceGroup.newBuilder()
-                    .setName(version.model())
+                    .setName(version.model() + "_0")
                     .setKind(ModelInstanceGroup.Kind.KIND_CPU)
                     .setCount(version.batching().workers()));
     for (TensorSpec spec : version.session().signature().inputs()) {
@@ -76,7 +76,7 @@ final class V2GrpcDescriptions {
               .setDataType(DataType.valueOf(V2Models.configuredType(spec.dtype())))
               .addAllDims(V2Models.configuredShape(version, spec)));
     }
-    if (version.batching().maxRows() > 1) {
+    if (version.batching().maxRows() > 1 && V2Models.maxBatchSize(version) > 0) {
       config.setDynamicBatching(
           ModelDynamicBatching.newBuilder()
               .setMaxQueueDelayMicroseconds(version.batching().maxDelay().toNanos() / 1000));
@@ -110,7 +110,9 @@ final class V2GrpcDescriptions {
                     .setQueue(timed(statistics.queue()))
                     .setComputeInput(timed(statistics.gathering()))
                     .setComputeInfer(timed(statistics.running()))
-                    .setComputeOutput(timed(statistics.parting())));
+                    .setComputeOutput(timed(statistics.parting()))
+                    .setCacheHit(StatisticDuration.getDefaultInstance())
+                    .setCacheMiss(StatisticDuration.getDefaultInstance()));
     statistics
         .runs()
         .forEach(
@@ -118,7 +120,9 @@ final class V2GrpcDescriptions {
                 of.addBatchStats(
                     InferBatchStatistics.newBuilder()
                         .setBatchSize(rows)
-                        .setComputeInfer(timed(runs))));
+                        .setComputeInput(timed(runs.gathering()))
+                        .setComputeInfer(timed(runs.running()))
+                        .setComputeOutput(timed(runs.parting()))));
     return of.build();
   }
 

@@ -36,7 +36,7 @@ final class V2GrpcMessages {
       }
       return new V2Request(
           request.getId(),
-          parameters(request.getParametersMap()),
+          ofRequest(request.getParametersMap()),
           inputs.taken(),
           outputs(request.getOutputsList()),
           raw || request.getInputsCount() == 0);
@@ -92,6 +92,13 @@ final class V2GrpcMessages {
       outputs.add(new V2Request.Output(each.getName(), null, count.intValue()));
     }
     return outputs;
+  }
+
+  /** One parameter is of streams whose requests have several answers, and says nothing here. */
+  private static Map<String, Object> ofRequest(Map<String, InferParameter> given) {
+    Map<String, Object> parameters = parameters(given);
+    parameters.remove("triton_enable_empty_final_response");
+    return parameters;
   }
 
   private static Map<String, Object> parameters(Map<String, InferParameter> given) {

@@ -2,6 +2,7 @@ package io.sealane.server;
 
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
+import io.sealane.protocols.inference.InferParameter;
 import io.sealane.protocols.inference.ModelInferRequest;
 import io.sealane.protocols.inference.ModelInferResponse;
 import io.sealane.protocols.inference.ModelStreamInferResponse;
@@ -18,6 +19,11 @@ import org.jspecify.annotations.Nullable;
  * the stream, which goes on; or ends it with a status, where the client asked for that.
  */
 final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
+  /** Tells clients of models with several answers that this was a request's last. */
+  private static final String FINAL = "triton_final_response";
+
+  private static final InferParameter YES = InferParameter.newBuilder().setBoolParam(true).build();
+
   private final Function<ModelInferRequest, CompletableFuture<ModelInferResponse>> infer;
   private final StreamObserver<ModelStreamInferResponse> observer;
   private final boolean asStatus;
@@ -58,7 +64,8 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
       return;
     }
     if (response != null) {
-      observer.onNext(ModelStreamInferResponse.newBuilder().setInferResponse(response).build());
+      ModelInferResponse last = response.toBuilder().putParameters(FINAL, YES).build();
+      observer.onNext(ModelStreamInferResponse.newBuilder().setInferResponse(last).build());
     } else if (error != null) {
       StatusRuntimeException status = Problems.grpc(Problems.cause(error)).asRuntimeException();
       if (asStatus) {

@@ -106,7 +106,9 @@ final class V2Json {
     if (raw.hasRemaining()) {
       throw Requests.invalid(raw.remaining() + " bytes follow the last binary tensor");
     }
-    boolean binary = Boolean.TRUE.equals(parameters.get("binary_data_output"));
+    if (!(parameters.getOrDefault("binary_data_output", false) instanceof Boolean binary)) {
+      throw Requests.invalid("parameter 'binary_data_output' must be true or false");
+    }
     return new V2Request(id, parameters, inputs.taken(), outputs, binary);
   }
 

@@ -2,9 +2,11 @@ package io.sealane.server;
 
 import io.sealane.core.DataType;
 import io.sealane.core.Dim;
+import io.sealane.core.Signature;
 import io.sealane.core.TensorSpec;
 import io.sealane.serving.ServedVersion;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What V2 and its extensions tell of a model, before it is JSON or protobuf. */
 final class V2Models {
@@ -34,14 +36,22 @@ final class V2Models {
     return spec.dims().stream().map(Dim::size).toList();
   }
 
-  /** As {@link #shape}, without the batch dim where the model has one. */
+  /** As {@link #shape}, without the batch dim where the configuration has one. */
   static List<Long> configuredShape(ServedVersion version, TensorSpec spec) {
     List<Long> shape = shape(spec);
-    return version.maxRows() == 0 ? shape : shape.subList(1, shape.size());
+    return maxBatchSize(version) == 0 ? shape : shape.subList(1, shape.size());
   }
 
+  /**
+   * The most rows of a request in Triton's configuration, or 0 for no batch dim. It has none where
+   * the rows of a tensor are one value, for dims must not be empty there; clients fail on them.
+   */
   static int maxBatchSize(ServedVersion version) {
-    return (int) Math.min(version.maxRows(), Integer.MAX_VALUE);
+    Signature signature = version.session().signature();
+    boolean values =
+        Stream.concat(signature.inputs().stream(), signature.outputs().stream())
+            .anyMatch(spec -> spec.dims().size() < 2);
+    return values ? 0 : (int) Math.min(version.maxRows(), Integer.MAX_VALUE);
   }
 
   static String platform(ServedVersion version) {

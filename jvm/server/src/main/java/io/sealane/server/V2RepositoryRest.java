@@ -55,11 +55,11 @@ final class V2RepositoryRest {
           "a model is loaded as it lies in the repository, without overrides");
     }
     repository.load(String.valueOf(context.pathParam("model")));
-    return HttpResponse.of(HttpStatus.OK);
+    return Json.nothing();
   }
 
   private HttpResponse unload(ServiceRequestContext context, AggregatedHttpRequest request) {
     repository.unload(String.valueOf(context.pathParam("model")));
-    return HttpResponse.of(HttpStatus.OK);
+    return Json.nothing();
   }
 }

@@ -176,12 +176,7 @@ class V2JsonTest {
   }
 
   @Test
-  void classesAreTheLargestFirst() {
-    try (Tensor scores = Tensor.fp32(Shape.of(2, 3), 0.1f, 0.7f, 0.2f, 3, 1, 2);
-        Tensor classes = Classification.of("y", scores, 2)) {
-      assertThat(classes.shape()).isEqualTo(Shape.of(2, 2));
-      assertThat(classes.strings())
-          .containsExactly("0.700000:1", "0.200000:2", "3.000000:0", "2.000000:2");
-    }
+  void whetherOutputsAreBinaryIsABoolean() {
+    refused("{\"inputs\":[],\"parameters\":{\"binary_data_output\":1}}", "'binary_data_output'");
   }
 }

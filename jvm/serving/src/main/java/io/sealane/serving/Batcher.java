@@ -172,7 +172,7 @@ public final class Batcher implements AutoCloseable {
       return;
     }
     long run = System.nanoTime() - started;
-    statistics.ran(pending.rows, 1, 0, run);
+    statistics.ran(pending.rows, 1, 0, run, 0);
     answer(pending, outputs, new Execution(pending.arrival, started, 0, run, 0, pending.rows, 1));
   }
 
@@ -225,7 +225,7 @@ public final class Batcher implements AutoCloseable {
         return null;
       }
       long rows = batch.stream().mapToLong(each -> each.rows).sum();
-      statistics.ran(rows, batch.size(), joined - started, ended - joined);
+      statistics.ran(rows, batch.size(), joined - started, ended - joined, parts.nanos());
       return new Together(parts, started, joined - started, ended - joined, rows);
     } finally {
       outputs.values().forEach(Tensor::close);

@@ -22,7 +22,7 @@ public final class Statistics {
   private final LatencyHistogram latency = new LatencyHistogram();
   private final LongAdder rows = new LongAdder();
   private final AtomicLong lastRun = new AtomicLong();
-  private final Map<Long, Timed> runs = new ConcurrentSkipListMap<>();
+  private final Map<Long, Runs> runs = new ConcurrentSkipListMap<>();
 
   /** How often, and how long in all. */
   public static final class Timed {
@@ -50,18 +50,35 @@ public final class Statistics {
   }
 
   /**
+   * Runs of one size.
+   *
+   * @param gathering putting their inputs together
+   * @param running in the engine
+   * @param parting taking their outputs apart
+   */
+  public record Runs(Timed gathering, Timed running, Timed parting) {
+    private Runs() {
+      this(new Timed(), new Timed(), new Timed());
+    }
+  }
+
+  /**
    * One run of the engine.
    *
    * @param size its rows; 1 where the model has no batch dim
    * @param requests how many requests it answered
    * @param gather nanoseconds to put the inputs together, for each of them
    * @param run nanoseconds in the engine
+   * @param part nanoseconds to take the outputs apart
    */
-  void ran(long size, int requests, long gather, long run) {
+  void ran(long size, int requests, long gather, long run, long part) {
     rows.add(size);
     gathering.add(requests, gather * requests);
     running.add(requests, run * requests);
-    runs.computeIfAbsent(counted(size), ignored -> new Timed()).add(run);
+    Runs alike = runs.computeIfAbsent(counted(size), ignored -> new Runs());
+    alike.gathering().add(gather);
+    alike.running().add(run);
+    alike.parting().add(part);
     lastRun.set(System.currentTimeMillis());
   }
 
@@ -141,11 +158,11 @@ public final class Statistics {
 
   /** Runs of the engine. */
   public long executions() {
-    return runs.values().stream().mapToLong(Timed::count).sum();
+    return runs.values().stream().mapToLong(each -> each.running().count()).sum();
   }
 
   /** Runs by their rows; above 64, by the next power of two. */
-  public Map<Long, Timed> runs() {
+  public Map<Long, Runs> runs() {
     return new TreeMap<>(runs);
   }
 

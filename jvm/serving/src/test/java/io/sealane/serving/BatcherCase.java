@@ -112,7 +112,7 @@ abstract class BatcherCase {
   /** How often so many rows were run, without those that kept workers busy. */
   static Map<Long, Long> runs(Batcher batcher) {
     Map<Long, Long> runs = new TreeMap<>();
-    batcher.statistics().runs().forEach((rows, timed) -> runs.put(rows, timed.count()));
+    batcher.statistics().runs().forEach((rows, alike) -> runs.put(rows, alike.running().count()));
     runs.remove((long) HELD);
     return runs;
   }

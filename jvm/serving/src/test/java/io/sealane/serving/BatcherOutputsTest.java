@@ -51,7 +51,7 @@ class BatcherOutputsTest extends BatcherCase {
     }
     strings.requireOutputs("known", Until.answered(known));
     strings.requireOutputs("missing", Until.answered(missing));
-    assertThat(batcher.statistics().runs().get(7L).count()).isEqualTo(1);
+    assertThat(batcher.statistics().runs().get(7L).running().count()).isEqualTo(1);
   }
 
   @Test
@@ -69,8 +69,8 @@ class BatcherOutputsTest extends BatcherCase {
       assertThat(outputs).hasSize(i < 4 ? 1 : 2).containsKey(i < 2 || i == 4 ? "score" : "label");
       strings.requireOutputs("missing", outputs);
     }
-    assertThat(batcher.statistics().runs().get(8L).count()).isEqualTo(2);
-    assertThat(batcher.statistics().runs().get(4L).count()).isEqualTo(1);
+    assertThat(batcher.statistics().runs().get(8L).running().count()).isEqualTo(2);
+    assertThat(batcher.statistics().runs().get(4L).running().count()).isEqualTo(1);
   }
 
   @Test
@@ -91,6 +91,6 @@ class BatcherOutputsTest extends BatcherCase {
     assertThat(b.keySet()).containsExactly("label", "score");
     strings.requireOutputs("missing", a);
     strings.requireOutputs("missing", b);
-    assertThat(batcher.statistics().runs().get(8L).count()).isEqualTo(1);
+    assertThat(batcher.statistics().runs().get(8L).running().count()).isEqualTo(1);
   }
 }

@@ -125,7 +125,7 @@ class BatcherTest extends BatcherCase {
     assertThat(y(answers.get(1))).containsExactly(9, 12);
     assertThat(y(answers.get(2))).containsExactly(15, 18, 21);
     assertThat(y(answers.get(3))).containsExactly(24, 27);
-    assertThat(batcher.statistics().runs().get(2L).count()).isEqualTo(1);
+    assertThat(batcher.statistics().runs().get(2L).running().count()).isEqualTo(1);
   }
 
   @Test

@@ -25,7 +25,7 @@ class StatisticsTest {
   @Test
   void largeRunsAreCountedByPowersOfTwo() {
     for (long rows : new long[] {64, 65, 128, 129, 4096}) {
-      statistics.ran(rows, 1, 0, 1);
+      statistics.ran(rows, 1, 0, 1, 0);
     }
     assertThat(statistics.runs().keySet()).containsExactly(64L, 128L, 256L, 4096L);
     assertThat(statistics.rows()).isEqualTo(64 + 65 + 128 + 129 + 4096);
@@ -34,16 +34,18 @@ class StatisticsTest {
   @Test
   void runsCountOnceAndTheirTimeForEachRequest() {
     long before = System.currentTimeMillis();
-    statistics.ran(8, 3, 10, 100);
-    statistics.ran(8, 2, 5, 50);
-    statistics.ran(1, 1, 0, 7);
+    statistics.ran(8, 3, 10, 100, 1);
+    statistics.ran(8, 2, 5, 50, 2);
+    statistics.ran(1, 1, 0, 7, 0);
     assertThat(statistics.executions()).isEqualTo(3);
     assertThat(statistics.rows()).isEqualTo(17);
     requireTimed(statistics.gathering(), 6, 3 * 10 + 2 * 5);
     requireTimed(statistics.running(), 6, 3 * 100 + 2 * 50 + 7);
     assertThat(statistics.runs().keySet()).containsExactly(1L, 8L);
-    requireTimed(statistics.runs().get(8L), 2, 150);
-    requireTimed(statistics.runs().get(1L), 1, 7);
+    requireTimed(statistics.runs().get(8L).gathering(), 2, 15);
+    requireTimed(statistics.runs().get(8L).running(), 2, 150);
+    requireTimed(statistics.runs().get(8L).parting(), 2, 3);
+    requireTimed(statistics.runs().get(1L).running(), 1, 7);
     assertThat(statistics.lastRun()).isBetween(before, System.currentTimeMillis());
   }
 
@@ -73,9 +75,9 @@ class StatisticsTest {
 
   @Test
   void whatWasHandedOutDoesNotChangeByNewSizes() {
-    statistics.ran(1, 1, 0, 1);
+    statistics.ran(1, 1, 0, 1, 0);
     var runs = statistics.runs();
-    statistics.ran(2, 1, 0, 1);
+    statistics.ran(2, 1, 0, 1, 0);
     assertThat(runs).containsOnlyKeys(1L);
   }
 
@@ -87,7 +89,7 @@ class StatisticsTest {
           new Thread(
               () -> {
                 for (int j = 0; j < 10_000; j++) {
-                  statistics.ran(1 + j % 3, 1, 1, 1);
+                  statistics.ran(1 + j % 3, 1, 1, 1, 0);
                   statistics.answered(1, 1, 1);
                 }
               }));
