@@ -114,7 +114,7 @@ lock: ## Resolve python/locks anew from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group test --group lint --group build --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/dev.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra spark --group spark35 --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/spark35.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra spark -c python/locks/dev.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o docker/spark-requirements.txt
-	for client in tritonclient kserve ovmsclient schemathesis; do $(BIN)/uv pip compile -q python/locks/client-$$client.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/client-$$client.txt; done
+	for client in tritonclient kserve ovmsclient schemathesis pytriton; do $(BIN)/uv pip compile -q python/locks/client-$$client.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/client-$$client.txt; done
 	$(BIN)/uv pip compile -q python/locks/client-tensorflowservingapi.in --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/client-tensorflowservingapi.txt
 	grep -A 100 '^uv==' python/locks/dev.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/^ *#/' > python/locks/uv.txt
 

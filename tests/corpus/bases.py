@@ -27,7 +27,7 @@ from sealane.bundle.dtype_codes import ONNX
 from sealane.core import Domain, DType, Signature, SymbolRange, TensorSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sealane.bundle.manifest import Role
 
@@ -255,34 +255,36 @@ def external_draft(folder: Path) -> BundleDraft:
     return _with_artifacts(draft, (onnx_draft(folder, proto, MLP_BINDINGS),), unavailable=True)
 
 
-def dtypes_signature() -> Signature:
+def dtypes_signature(dtypes: Sequence[DType] = DTYPES) -> Signature:
     return Signature(
-        tuple(TensorSpec(f"in_{each.value}", each, ("n",)) for each in DTYPES),
-        tuple(TensorSpec(f"out_{each.value}", each, ("n",)) for each in DTYPES),
+        tuple(TensorSpec(f"in_{each.value}", each, ("n",)) for each in dtypes),
+        tuple(TensorSpec(f"out_{each.value}", each, ("n",)) for each in dtypes),
     )
 
 
-def dtypes_draft(folder: Path) -> BundleDraft:
-    """Every dtype, passed through."""
-    signature = dtypes_signature()
+def dtypes_draft(
+    folder: Path, name: str = "dtypes", dtypes: Sequence[DType] = DTYPES
+) -> BundleDraft:
+    """Every dtype, or those given, passed through."""
+    signature = dtypes_signature(dtypes)
     inputs, outputs = signature.inputs, signature.outputs
     nodes = [
         helper.make_node("Identity", [a.name], [b.name])
         for a, b in zip(inputs, outputs, strict=True)
     ]
     proto = model(nodes, [value(each) for each in inputs], [value(each) for each in outputs], [])
-    arrays = {each: _extremes(each) for each in DTYPES}
+    arrays = {each: _extremes(each) for each in dtypes}
     case = GoldenCase(
         "extremes", "extremes of each dtype", 3,
-        {f"in_{each.value}": arrays[each] for each in DTYPES},
-        {f"out_{each.value}": arrays[each] for each in DTYPES},
-        {f"out_{each.value}": arrays[each].astype(np.float64) for each in DTYPES if each.is_float},
+        {f"in_{each.value}": arrays[each] for each in dtypes},
+        {f"out_{each.value}": arrays[each] for each in dtypes},
+        {f"out_{each.value}": arrays[each].astype(np.float64) for each in dtypes if each.is_float},
     )  # fmt: skip
     names = Bindings(
         {each.name: each.name for each in inputs}, {each.name: each.name for each in outputs}
     )
     return BundleDraft(
-        name="dtypes",
+        name=name,
         version="1.0.0",
         signature=signature,
         artifacts=(onnx_draft(folder, proto, names),),

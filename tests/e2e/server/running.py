@@ -31,6 +31,15 @@ class Answer:
         return json.loads(self.body)
 
 
+def call(address, method, path, body=None, headers=None) -> Answer:
+    """One request on a connection of its own."""
+    connection = http.client.HTTPConnection(address, timeout=60)
+    with contextlib.closing(connection):
+        connection.request(method, path, body, headers or {})
+        response = connection.getresponse()
+        return Answer(response.status, dict(response.getheaders()), response.read())
+
+
 @dataclass
 class Reached:
     """A server that is called; `address` and `management` are HOST:PORT."""
@@ -39,11 +48,7 @@ class Reached:
     management: str
 
     def call(self, method, path, body=None, headers=None, address=None) -> Answer:
-        connection = http.client.HTTPConnection(address or self.address, timeout=60)
-        with contextlib.closing(connection):
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
+        return call(address or self.address, method, path, body, headers)
 
     def get(self, path, **kwargs) -> Answer:
         return self.call("GET", path, **kwargs)

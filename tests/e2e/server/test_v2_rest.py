@@ -175,6 +175,19 @@ def test_a_small_body_that_grows_is_refused(server):
     assert server.get("/v2/health/ready").status == 200
 
 
+@pytest.mark.parametrize("binary", [False, True])
+def test_large_answers_are_compressed_where_a_client_asks(server, mlp, binary):
+    [(name, rows)] = mlp["inputs"].items()
+    tensor = {"name": name, "datatype": "FP32", "shape": [500, 4], "data": rows[:1] * 500}
+    asked = {"inputs": [tensor], "parameters": {"binary_data_output": binary}}
+    plain = server.post("/v2/models/mlp/infer", asked)
+    packed = server.post("/v2/models/mlp/infer", asked, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers.get(LENGTH.lower()) == plain.headers.get(LENGTH.lower())
+    assert gzip.decompress(packed.body) == plain.body
+
+
 @pytest.mark.parametrize("name", ["..%2f..%2ftmp", "a%2fb", "%00", "x" * 256, "%20", "%2e%2e"])
 def test_names_that_are_paths(server, name):
     for path in (f"/v2/repository/models/{name}/load", f"/v2/models/{name}/infer"):
