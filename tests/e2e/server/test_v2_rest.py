@@ -7,6 +7,7 @@ import json
 import math
 import struct
 
+import grpc
 import numpy as np
 import pytest
 from e2e.server.conftest import golden
@@ -209,6 +210,12 @@ def test_management_needs_its_token(server):
     assert server.post(path, address=server.management, headers=wrong).status == 401
     right = {"Authorization": "Bearer secret"}
     assert server.post(path, address=server.management, headers=right).status == 200
+    with grpc.insecure_channel(server.management) as channel:
+        live = channel.unary_unary("/inference.GRPCInferenceService/ServerLive")
+        with pytest.raises(grpc.RpcError) as refused:
+            live(b"", timeout=20)
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert refused.value.details() == "the management token is needed"
 
 
 def test_prometheus_reads_what_was_done(server, mlp):

@@ -181,6 +181,7 @@ def kinds(value):
 def of_grpc(case):
     """A call over gRPC as the program ``clients/v2_grpc_calls.py`` takes it."""
     made = {key: value for key, value in case.items() if key not in ("of", "change", "more")}
+    made["streams"] = "stream" in made
     asked = made.pop("stream", [case])
     made["messages"] = [
         changed(CALLS["messages"][each["of"]], each) if "of" in each else each.get("message", {})

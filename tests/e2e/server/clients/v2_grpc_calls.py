@@ -22,21 +22,24 @@ def answered(channel, each):
     """Code, whether there is a text with it, and the messages of one call."""
     raw = each["rpc"].startswith("/")
     path = each["rpc"] if raw else f"/inference.GRPCInferenceService/{each['rpc']}"
-    rpc = channel.stream_stream(path)
     options = {
         "timeout": SECONDS,
         "metadata": list(each.get("metadata", {}).items()),
         "compression": COMPRESSIONS.get(each.get("compression")),
     }
     sent = [bytes.fromhex(each.get("hex", ""))] if raw else messages(each)
-    found = rpc(iter(sent), **options)
-    told = []
+    found = []
     try:
-        for message in found:
-            told.append(message.hex() if raw else read(each, message))
-    except grpc.RpcError:
-        pass  # The code says so.
-    return {"code": found.code().name, "details": bool(found.details()), "messages": told}
+        if each.get("streams"):
+            call = channel.stream_stream(path)(iter(sent), **options)
+            found.extend(call)
+        else:
+            message, call = channel.unary_unary(path).with_call(*sent, **options)
+            found.append(message)
+    except grpc.RpcError as refused:
+        call = refused
+    told = [message.hex() if raw else read(each, message) for message in found]
+    return {"code": call.code().name, "details": bool(call.details()), "messages": told}
 
 
 def messages(each):

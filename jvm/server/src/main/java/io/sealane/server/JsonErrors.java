@@ -15,7 +15,10 @@ import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import org.jspecify.annotations.Nullable;
 
-/** The refusals that come before a protocol, such as of a path that there is not, as JSON. */
+/**
+ * The refusals that come before a protocol, such as of a path that there is not, as JSON; over gRPC
+ * in its shape.
+ */
 final class JsonErrors implements ServerErrorHandler {
   @Override
   public @Nullable HttpResponse onServiceException(ServiceRequestContext context, Throwable cause) {
@@ -35,6 +38,9 @@ final class JsonErrors implements ServerErrorHandler {
       @Nullable String description,
       @Nullable Throwable cause) {
     String message = description == null ? status.reasonPhrase() : description;
+    if (headers != null && GrpcRefusals.isGrpc(headers)) {
+      return AggregatedHttpResponse.of(GrpcRefusals.of(status, message));
+    }
     boolean torchserve = headers != null && TorchServeErrors.isOf(headers.path());
     return AggregatedHttpResponse.of(
         ResponseHeaders.of(status, HttpHeaderNames.CONTENT_TYPE, "application/json"),

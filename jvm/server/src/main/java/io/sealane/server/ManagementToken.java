@@ -69,7 +69,10 @@ final class ManagementToken {
         if (needsNone || MessageDigest.isEqual(wanted, given.getBytes(StandardCharsets.UTF_8))) {
           return unwrap().serve(context, request);
         }
-        return Json.of(HttpStatus.UNAUTHORIZED, Json.error("the management token is needed"));
+        String problem = "the management token is needed";
+        return GrpcRefusals.isGrpc(request.headers())
+            ? HttpResponse.of(GrpcRefusals.of(HttpStatus.UNAUTHORIZED, problem))
+            : Json.of(HttpStatus.UNAUTHORIZED, Json.error(problem));
       }
     };
   }

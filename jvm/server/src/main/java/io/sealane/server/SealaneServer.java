@@ -304,7 +304,11 @@ final class SealaneServer implements AutoCloseable {
       return service.serve(context, request);
     }
     CompletableFuture<?> unused = context.initiateConnectionShutdown();
-    return Json.error(new SealaneException(ErrorCode.MODEL_NOT_READY, "the server is stopping"));
+    SealaneException stops =
+        new SealaneException(ErrorCode.MODEL_NOT_READY, "the server is stopping");
+    return GrpcRefusals.isGrpc(request.headers())
+        ? HttpResponse.of(GrpcRefusals.of(HttpStatus.SERVICE_UNAVAILABLE, Problems.message(stops)))
+        : Json.error(stops);
   }
 
   /** Drains, as the class says. Idempotent. */
