@@ -3,6 +3,7 @@ package io.sealane.server;
 import com.linecorp.armeria.common.AggregatedHttpRequest;
 import com.linecorp.armeria.common.HttpHeaderNames;
 import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.RequestHeaders;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import io.sealane.serving.InferenceResponse;
@@ -63,7 +64,16 @@ final class HttpCalls {
       ServiceRequestContext context, Throwable error, Refusal refusal) {
     CallRecord.of(context).failed(error);
     Problems.tell(error);
-    return refusal.of(context, error);
+    HttpResponse response = refusal.of(context, error);
+    return ENCODINGS.contains(encoding(context.request().headers()))
+        ? response
+        : response.mapHeaders(
+            headers ->
+                headers.toBuilder().set(HttpHeaderNames.ACCEPT_ENCODING, "gzip, deflate").build());
+  }
+
+  private static String encoding(RequestHeaders headers) {
+    return headers.get(HttpHeaderNames.CONTENT_ENCODING, "identity");
   }
 
   static HttpService waiting(BodyCall call) {
@@ -104,7 +114,7 @@ final class HttpCalls {
 
   /** The request, unless its body is encoded in a way that is not decoded before. */
   private static AggregatedHttpRequest decoded(AggregatedHttpRequest request) {
-    String encoding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
+    String encoding = encoding(request.headers());
     if (!ENCODINGS.contains(encoding)) {
       throw Requests.unsupported("Content-Encoding " + Requests.quoted(encoding) + " is not read");
     }

@@ -132,23 +132,10 @@ final class V2Rest {
 
   private CompletableFuture<HttpResponse> infer(
       ServiceRequestContext context, AggregatedHttpRequest http) {
-    String encoding = http.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
-    if (!ENCODINGS.contains(encoding)) {
-      return CompletableFuture.completedFuture(unreadable(encoding));
-    }
     long timeout = timeout(context, http);
     V2Request request = read(context, http);
     InferenceRequest asked = Requests.of(model(context), version(context), request, timeout);
     return HttpCalls.printed(context, plane.infer(asked), response -> print(request, response));
-  }
-
-  private static HttpResponse unreadable(String encoding) {
-    SealaneException refused =
-        Requests.unsupported("Content-Encoding " + Requests.quoted(encoding) + " is not read");
-    return Json.error(refused)
-        .mapHeaders(
-            headers ->
-                headers.toBuilder().add(HttpHeaderNames.ACCEPT_ENCODING, "gzip, deflate").build());
   }
 
   /** Nanoseconds that the client gives, by a header, in milliseconds; 0 for no end. */
