@@ -28,13 +28,28 @@ ENVIRONMENTS = ROOT / ".venv-clients"
     ],
 )
 def test_a_client_talks_to_the_server(server, case, environment, program):
+    _run(environment, program, server, case)
+
+
+def test_perf_analyzer_measures_the_server(tmp_path, case):
+    """It looks for a model's statistics under a version that is a whole number."""
+    shutil.copytree(GOOD / "mlp", tmp_path / "mlp")
+    manifest = tmp_path / "mlp/sealane.json"
+    text = manifest.read_text()
+    assert text.count('"version": "1.0.0"') == 1
+    manifest.write_text(text.replace('"version": "1.0.0"', '"version": "1"'))
+    with serving(tmp_path) as server:
+        _run("perfanalyzer", "perf_analyzer", server, case)
+
+
+def _run(environment, program, server, case):
     python = ENVIRONMENTS / environment / "bin/python"
     assert python.exists(), f"{python} is not there: run make setup"
     done = subprocess.run(
         [python, CLIENTS / f"{program}.py", server.address, case],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
