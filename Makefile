@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPARK35 := .venv-spark35
 CLIENTS := .venv-clients
+PEERS := .venv-bench
 MVN := mvn -B -ntp
 JAR := python/sealane/jvm/sealane.jar
 ENGINES := python/sealane/jvm/engines
@@ -65,7 +66,16 @@ $(CLIENTS)/camel/.stamp: tests/e2e/server/clients/camel/pom.xml
 	@$(MVN) -q -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(CLIENTS)/camel
 	@touch $@
 
+# Neither can the servers that Sealane's is measured beside.
+$(PEERS)/%/.stamp: python/locks/bench-%.txt $(VENV)/.stamp
+	@echo "setup: Python environment of the server $*"
+	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(PEERS)/$*
+	@$(BIN)/uv pip sync -q --python $(PEERS)/$*/bin/python --require-hashes $<
+	@touch $@
+
 CLIENT_STAMPS := $(CLIENTS)/camel/.stamp $(patsubst python/locks/client-%.txt,$(CLIENTS)/%/.stamp,$(wildcard python/locks/client-*.txt))
+
+PEER_STAMPS := $(patsubst python/locks/bench-%.txt,$(PEERS)/%/.stamp,$(wildcard python/locks/bench-*.txt))
 
 serve: $(SERVER) $(JAR) ## Serve a directory of bundles: make serve REPOSITORY=DIR (SERVE: further flags)
 	@java -jar $(SERVER) --engines $(ENGINES) --repository $(REPOSITORY) $(SERVE)
@@ -114,8 +124,7 @@ lock: ## Resolve python/locks anew from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group test --group lint --group build --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/dev.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra spark --group spark35 --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/spark35.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra spark -c python/locks/dev.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o docker/spark-requirements.txt
-	for client in tritonclient kserve ovmsclient schemathesis pytriton; do $(BIN)/uv pip compile -q python/locks/client-$$client.in --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/client-$$client.txt; done
-	$(BIN)/uv pip compile -q python/locks/client-tensorflowservingapi.in --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/client-tensorflowservingapi.txt
+	for lock in $(basename $(notdir $(wildcard python/locks/client-*.in python/locks/bench-*.in))); do $(BIN)/uv pip compile -q python/locks/$$lock.in $$([ $$lock != client-tensorflowservingapi ] || echo --no-deps) --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade -o python/locks/$$lock.txt; done
 	grep -A 100 '^uv==' python/locks/dev.txt | awk 'NR > 1 && /^[a-z]/ { exit } !/^ *#/' > python/locks/uv.txt
 
 BENCH_CP := jvm/benchmarks/target/classes:jvm/benchmarks/target/lib/*
@@ -131,6 +140,9 @@ bench: bench-build ## Measure Sealane beside raw ONNX Runtime in both languages,
 	java -Dsealane.benchmarks.bundle=out/bench/small/mlp -cp '$(BENCH_CP)' io.sealane.benchmarks.Benchmarks out/bench/large/mlp
 	TF_CPP_MIN_LOG_LEVEL=2 java -cp '$(BENCH_CP)' io.sealane.benchmarks.SavedModels tests/conformance/bundles/good/both
 	@$(MVN) -q -pl jvm/runtime-dl4j -am -Dtest=ConvolutionCostTest -Dsurefire.failIfNoSpecifiedTests=false -Dsealane.dl4j.bench=true test
+
+serve-bench: bench-build $(SERVER) $(PEER_STAMPS) $(CLIENTS)/tritonclient/.stamp ## Measure the server beside others, about 10 minutes (SERVE_BENCH="--only sealane,triton --rounds 3")
+	@$(BIN)/python tests/benchmarks/serving/run.py out/bench/small/mlp out/bench/large/mlp $(SERVE_BENCH)
 
 spark-bench: setup ## Measure scoring on Spark beside other scorers, about 2 hours (SPARK_BENCH=--quick: a smoke run)
 	$(BIN)/python tests/benchmarks/spark/run.py $(SPARK_BENCH)
@@ -150,4 +162,4 @@ soak: bench-build $(CLIENT_STAMPS) ## Long forms of tests; a model run a million
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)
 
-.PHONY: help setup serve demo finetune-demo spark-demo train-demo test lint format docker-test wheel lock bench-build bench spark-bench train-bench soak clean
+.PHONY: help setup serve demo finetune-demo spark-demo train-demo test lint format docker-test wheel lock bench-build bench serve-bench spark-bench train-bench soak clean
