@@ -141,7 +141,7 @@ bench: bench-build ## Measure Sealane beside raw ONNX Runtime in both languages,
 	TF_CPP_MIN_LOG_LEVEL=2 java -cp '$(BENCH_CP)' io.sealane.benchmarks.SavedModels tests/conformance/bundles/good/both
 	@$(MVN) -q -pl jvm/runtime-dl4j -am -Dtest=ConvolutionCostTest -Dsurefire.failIfNoSpecifiedTests=false -Dsealane.dl4j.bench=true test
 
-serve-bench: bench-build $(SERVER) $(PEER_STAMPS) $(CLIENTS)/tritonclient/.stamp ## Measure the server beside others, about 10 minutes (SERVE_BENCH="--only sealane,triton --rounds 3")
+serve-bench: bench-build $(SERVER) $(PEER_STAMPS) $(CLIENTS)/tritonclient/.stamp ## Measure the server beside others, about 11 minutes (SERVE_BENCH="--only sealane,triton --rounds 3")
 	@$(BIN)/python tests/benchmarks/serving/run.py out/bench/small/mlp out/bench/large/mlp $(SERVE_BENCH)
 
 spark-bench: setup ## Measure scoring on Spark beside other scorers, about 2 hours (SPARK_BENCH=--quick: a smoke run)

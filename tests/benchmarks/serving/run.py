@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("small", type=Path)
     parser.add_argument("large", type=Path)
     parser.add_argument("--only", default=",".join(ALL), help="contestants by comma")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=int, default=4, help="of one turn")
     parser.add_argument("--no-alone", action="store_true", help="leave out Sealane by itself")
     args = parser.parse_args()
