@@ -16,6 +16,7 @@ WIDTH = 1024
 # Left alone a run is 500 products of 1,024 by 1,024, 10^12 operations: no core does it so soon.
 SOON = 2.0
 INFER = "/v2/models/slow/infer"
+AS_STATUS = [("triton_grpc_error", "true")]
 TOKEN = {"Authorization": "Bearer secret"}
 
 
@@ -131,3 +132,15 @@ def test_a_run_ends_at_its_grpc_deadline(server):
         channel.unary_unary(messages.INFER)(messages.infer("slow", [0.0] * WIDTH), timeout=0.5)
     assert late.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     eventually(server, (success, cancelled + 1, 0), SOON)
+
+
+def test_a_stream_that_an_error_ends_has_its_status(server):
+    """Not that of a call which is given up, which clients read where it is reset before its end."""
+    codes = set()
+    with grpc.insecure_channel(server.address) as channel:
+        call = channel.stream_stream(messages.STREAM)
+        for _ in range(300):
+            with pytest.raises(grpc.RpcError) as ended:
+                list(call(iter([messages.infer("absent", [0.0])]), metadata=AS_STATUS, timeout=20))
+            codes.add(ended.value.code())
+    assert codes == {grpc.StatusCode.NOT_FOUND}

@@ -10,12 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What requests of all kinds have in common. */
 final class Requests {
-  /**
-   * Whether the end of a decoupled model's answers is told by an empty one, which stock clients ask
-   * for over streams whatever the model. Here a request has one answer, so there is none to tell.
-   */
-  private static final String EMPTY_END = "triton_enable_empty_final_response";
-
   private Requests() {}
 
   static SealaneException invalid(String problem) {
@@ -76,8 +70,7 @@ final class Requests {
       if (sequence && !isNothing(each.getValue())) {
         throw unsupported("sequences are not kept: parameter '" + each.getKey() + "'");
       }
-      boolean reserved = each.getKey().startsWith("triton_") && !each.getKey().equals(EMPTY_END);
-      if (reserved || each.getKey().equals("headers")) {
+      if (each.getKey().startsWith("triton_") || each.getKey().equals("headers")) {
         throw invalid("parameter '" + quoted(each.getKey()) + "' is reserved");
       }
     }

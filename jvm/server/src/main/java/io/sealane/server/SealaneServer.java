@@ -51,6 +51,12 @@ final class SealaneServer implements AutoCloseable {
   private static final MediaType PROMETHEUS =
       MediaType.parse("text/plain; version=0.0.4; charset=utf-8");
 
+  /**
+   * Milliseconds for a client to end its request when the answer has come first. Were it reset at
+   * once, clients of gRPC would now and then read that in place of the answer's status.
+   */
+  private static final long ABORTS_AFTER = 1000;
+
   /** Milliseconds for the network to end after the last answer. */
   private static final long STOPS_IN = 5000;
 
@@ -292,7 +298,7 @@ final class SealaneServer implements AutoCloseable {
     server.errorHandler(new JsonErrors());
     server.disableServerHeader();
     server.http1MaxHeaderSize(64 * 1024);
-    server.requestAutoAbortDelayMillis(0);
+    server.requestAutoAbortDelayMillis(ABORTS_AFTER);
     server.decorator(SmallPieces::refused);
     server.decorator(this::last);
   }

@@ -39,12 +39,6 @@ class RequestsTest {
     assertThat(scheduled(Map.of(), 0).deadline()).isNull();
   }
 
-  @Test
-  void anEmptyEndMayBeAskedFor() {
-    Map<String, Object> asked = Map.of("triton_enable_empty_final_response", true);
-    assertThat(scheduled(asked, 0).deadline()).isNull();
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"triton_x", "headers", "sequence_id", "priority", "timeout"})
   void whatIsRefusedIsClosed(String parameter) {
