@@ -58,6 +58,10 @@ def add_model(repository: Path, bundle: Path, program: str, max_rows: int) -> No
     shutil.copy(bundle / "1/model.onnx", folder)
 
 
+class EndedError(Exception):
+    """It ended of itself."""
+
+
 @contextlib.contextmanager
 def triton(repository: Path, work: Path):
     """A Triton of a repository, as its addresses of HTTP and gRPC; stopped with the block.
@@ -92,8 +96,11 @@ def triton(repository: Path, work: Path):
         )
     try:
         await_ready(process, f"127.0.0.1:{http}", log)
-        yield f"127.0.0.1:{http}", f"127.0.0.1:{grpc}"
-        assert process.poll() is None, f"it ended of itself:\n{log.read_text()[-4000:]}"
+        try:
+            yield f"127.0.0.1:{http}", f"127.0.0.1:{grpc}"
+        finally:
+            if process.poll() is not None:
+                raise EndedError(log.read_text()[-4000:])
     finally:
         stop(process)
         for left in SHARED_MEMORY.glob(f"{ours}*"):
