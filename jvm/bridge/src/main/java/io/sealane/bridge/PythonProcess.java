@@ -241,10 +241,20 @@ public final class PythonProcess implements AutoCloseable {
       WorkerStart.kill(process);
       return "the Python worker did not answer within " + limit + " and was ended";
     }
-    if (process != null && !process.isAlive()) {
+    if (process != null && hasDied(process)) {
       return "the Python worker has died: " + WorkerStart.end(process);
     }
     return "the Python worker refused or broke off: " + root.getMessage();
+  }
+
+  /** Its connection ends a moment before it does. */
+  private static boolean hasDied(Process process) {
+    try {
+      return process.waitFor(1, TimeUnit.SECONDS);
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+      return !process.isAlive();
+    }
   }
 
   private static CallbackClient client(int port, WorkerSecret secret, Duration limit) {
