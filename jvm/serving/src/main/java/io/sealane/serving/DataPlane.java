@@ -30,9 +30,7 @@ public final class DataPlane {
    * @param observer who is told
    */
   public DataPlane(
-      ModelRepository repository,
-      Supplier<@Nullable String> routingKey,
-      RequestObserver observer) {
+      ModelRepository repository, Supplier<@Nullable String> routingKey, RequestObserver observer) {
     this.repository = repository;
     this.routingKey = routingKey;
     this.observer = observer;

@@ -24,7 +24,9 @@ class ObservationTest extends RepositoryCase {
     put("1", "m/1");
     config = config.withBatching(new Batching(8, Duration.ZERO, 1000, 1));
     repository.refresh();
-    plane = new DataPlane(repository, () -> null, RequestObserver.all(List.of(this::begun, this::begun)));
+    plane =
+        new DataPlane(
+            repository, () -> null, RequestObserver.all(List.of(this::begun, this::begun)));
   }
 
   private Observation begun(InferenceRequest request) {
