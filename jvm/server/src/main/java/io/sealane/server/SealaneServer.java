@@ -57,6 +57,9 @@ final class SealaneServer implements AutoCloseable {
    */
   private static final long ABORTS_AFTER = 1000;
 
+  /** Threads of a port for what may wait: large bodies, and changes of the repository. */
+  private static final int WAITING_THREADS = 16;
+
   /** Milliseconds for the network to end after the last answer. */
   private static final long STOPS_IN = 5000;
 
@@ -291,6 +294,7 @@ final class SealaneServer implements AutoCloseable {
   private void common(ServerBuilder server, boolean encrypted) {
     HeaderTimeout.bind(server, config.headerTimeout(), encrypted);
     server.meterRegistry(new CompositeMeterRegistry());
+    server.blockingTaskExecutor(WAITING_THREADS);
     server.maxRequestLength(config.maxRequestBytes());
     server.requestTimeout(config.requestTimeout());
     Duration quiet = Duration.ofMillis(Math.min(1, config.drainTimeout().toMillis()));
