@@ -25,9 +25,6 @@ import org.jspecify.annotations.Nullable;
  * the input's name whose values are that row. Features that are no inputs are passed over.
  */
 final class Examples {
-  /** The most values of one input: a context has few bytes for many examples. */
-  private static final long MOST = 1 << 22;
-
   private Examples() {}
 
   /**
@@ -49,7 +46,7 @@ final class Examples {
         spec -> {
           List<@Nullable Object> leaves = new ArrayList<>();
           List<List<?>> rows =
-              rows(spec, examples, context, (of, name) -> of.containsKey(name) ? of : null).stream()
+              rows(spec, examples, context, new Objects()).stream()
                   .<List<?>>map(of -> values(of.get(spec.name())))
                   .toList();
           long[] dims = dims(spec, rows.stream().map(List::size).toList());
@@ -90,16 +87,9 @@ final class Examples {
     return inputs(
         signature,
         spec -> {
-          List<Feature> rows = rows(spec, examples(input), context, Examples::feature);
+          List<Feature> rows = rows(spec, examples(input), context, new Messages());
           return tensor(spec, dims(spec, rows.stream().map(Examples::count).toList()), rows);
         });
-  }
-
-  private static @Nullable Feature feature(Example example, String name) {
-    Feature feature = example.getFeatures().getFeatureMap().get(name);
-    return feature == null || feature.getKindCase() == Feature.KindCase.KIND_NOT_SET
-        ? null
-        : feature;
   }
 
   private static int count(Feature feature) {
@@ -113,6 +103,40 @@ final class Examples {
 
   private interface Lookup<E, F> {
     @Nullable F feature(E example, String name);
+
+    /** About how many bytes a feature of an example is. */
+    long bytes(F feature, String name);
+  }
+
+  /** Of JSON; a feature is the object that has it, as it may be null. */
+  private static final class Objects implements Lookup<Map<?, ?>, Map<?, ?>> {
+    @Override
+    public @Nullable Map<?, ?> feature(Map<?, ?> example, String name) {
+      return example.containsKey(name) ? example : null;
+    }
+
+    @Override
+    public long bytes(Map<?, ?> feature, String name) {
+      return values(feature.get(name)).stream()
+          .mapToLong(value -> value instanceof String text ? text.length() : Long.BYTES)
+          .sum();
+    }
+  }
+
+  private static final class Messages implements Lookup<Example, Feature> {
+    @Override
+    public @Nullable Feature feature(Example example, String name) {
+      Feature feature = example.getFeatures().getFeatureMap().get(name);
+      return feature == null || feature.getKindCase() == Feature.KindCase.KIND_NOT_SET
+          ? null
+          : feature;
+    }
+
+    @Override
+    public long bytes(Feature feature, String name) {
+      boolean text = feature.hasBytesList();
+      return text ? feature.getBytesList().getSerializedSize() : (long) Long.BYTES * count(feature);
+    }
   }
 
   /** One input's feature in each example, or in the context for all. */
@@ -122,6 +146,9 @@ final class Examples {
       throw Requests.invalid("there are no examples");
     }
     F shared = lookup.feature(context, spec.name());
+    if (shared != null) {
+      Requests.requireFew(spec.name(), lookup.bytes(shared, spec.name()), examples.size());
+    }
     List<F> rows = new ArrayList<>();
     for (E example : examples) {
       F own = lookup.feature(example, spec.name());
@@ -182,9 +209,6 @@ final class Examples {
       if (counts.get(row) != size) {
         throw wrong(spec, row, "has " + counts.get(row) + " values, expected " + size);
       }
-    }
-    if (size * counts.size() > MOST) {
-      throw Requests.invalid("input '" + spec.name() + "' has more than " + MOST + " values");
     }
     return dims;
   }

@@ -132,7 +132,7 @@ final class JsonTensors {
 
   private @Nullable String string() throws IOException {
     return switch (json.currentToken()) {
-      case VALUE_STRING -> json.getText();
+      case VALUE_STRING -> V2Json.text(json);
       case VALUE_NULL -> null;
       default -> throw wrong();
     };

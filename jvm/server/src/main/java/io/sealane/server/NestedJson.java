@@ -83,7 +83,7 @@ final class NestedJson {
     return switch (json.currentToken()) {
       case START_ARRAY -> list(json);
       case START_OBJECT -> decoded(members(json));
-      case VALUE_STRING -> json.getText();
+      case VALUE_STRING -> V2Json.text(json);
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;
       case VALUE_NULL -> null;

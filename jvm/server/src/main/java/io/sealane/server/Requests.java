@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What requests of all kinds have in common. */
 final class Requests {
+  /** The most bytes that a value becomes which a request has once and a model many times. */
+  private static final long MOST_REPEATED = 1 << 22;
+
   private Requests() {}
 
   static SealaneException invalid(String problem) {
@@ -41,6 +44,25 @@ final class Requests {
           "input '" + input + "' has shape " + shape + ", more elements than the request holds");
     }
     return shape;
+  }
+
+  /**
+   * Refuses what a request has once and asks for many times: few bytes must not become many.
+   *
+   * @param bytes of what is repeated
+   * @throws SealaneException REQUEST_INVALID
+   */
+  static void requireFew(String input, long bytes, long times) {
+    if (bytes * times > MOST_REPEATED) {
+      throw invalid(
+          "input '"
+              + input
+              + "' repeats "
+              + bytes
+              + " bytes "
+              + times
+              + " times, which is too much");
+    }
   }
 
   /** When so many nanoseconds from now are over; null for none. */
@@ -103,11 +125,18 @@ final class Requests {
     throw invalid("parameter '" + name + "' must be a whole number of 0 or more");
   }
 
-  /** Text of a client in a message: short, and without control characters. */
+  /** Whether a code point is half of a pair, which stands for no character by itself. */
+  static boolean isHalf(int codePoint) {
+    return Character.getType(codePoint) == Character.SURROGATE;
+  }
+
+  /** Text of a client in a message: short, and without control characters or half ones. */
   static String quoted(String text) {
     String shown = text.length() > 64 ? text.substring(0, 64) + "…" : text;
-    return shown.codePoints().anyMatch(Character::isISOControl)
-        ? shown.replaceAll("\\p{Cntrl}", "?")
-        : shown;
+    return shown
+        .codePoints()
+        .map(each -> Character.isISOControl(each) || isHalf(each) ? '?' : each)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
   }
 }

@@ -171,7 +171,12 @@ final class ServingGrpc extends PredictionServiceImplBase {
     }
   }
 
-  private static Map<String, Tensor> inputs(PredictRequest request) {
+  /**
+   * The tensors of a request.
+   *
+   * @throws io.sealane.core.SealaneException REQUEST_INVALID
+   */
+  static Map<String, Tensor> inputs(PredictRequest request) {
     Map<String, Tensor> inputs = new LinkedHashMap<>();
     try {
       request

@@ -86,12 +86,12 @@ final class TensorProtos {
   }
 
   private static String[] texts(String name, List<ByteString> values, int count) {
+    int given = values.size();
+    Requests.requireFew(name, given == 0 ? 0 : values.get(given - 1).size(), count - given);
     String[] texts = new String[count];
     for (int i = 0; i < count; i++) {
       texts[i] =
-          i < values.size()
-              ? RawTensors.utf8(name, i, values.get(i).asReadOnlyByteBuffer())
-              : texts[i - 1];
+          i < given ? RawTensors.utf8(name, i, values.get(i).asReadOnlyByteBuffer()) : texts[i - 1];
     }
     return texts;
   }

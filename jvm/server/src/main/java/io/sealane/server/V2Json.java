@@ -302,7 +302,7 @@ final class V2Json {
       String name = json.currentName();
       Object value =
           switch (json.nextToken()) {
-            case VALUE_STRING -> json.getText();
+            case VALUE_STRING -> text(json);
             case VALUE_TRUE -> true;
             case VALUE_FALSE -> false;
             case VALUE_NUMBER_FLOAT -> Double.valueOf(json.getDoubleValue());
@@ -329,7 +329,26 @@ final class V2Json {
     if (json.currentToken() != JsonToken.VALUE_STRING) {
       throw Requests.invalid(what + " must be a string");
     }
-    return json.getText();
+    return text(json);
+  }
+
+  /**
+   * The text that a parser is at. An escape can write half of a character, which has no UTF-8: a
+   * model would be given another text.
+   *
+   * @throws io.sealane.core.SealaneException REQUEST_INVALID for such a half
+   */
+  static String text(JsonParser json) throws IOException {
+    String text = json.getText();
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        if (Requests.isHalf(text.codePointAt(i))) {
+          throw Requests.invalid("a text has an unpaired surrogate, which is no character");
+        }
+        i++;
+      }
+    }
+    return text;
   }
 
   private static void start(@Nullable JsonToken token, JsonToken wanted, String what) {

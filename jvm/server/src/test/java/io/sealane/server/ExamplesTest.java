@@ -19,6 +19,7 @@ import io.sealane.protocols.tensorflow.Features;
 import io.sealane.protocols.tensorflow.FloatList;
 import io.sealane.protocols.tensorflow.Int64List;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -150,6 +151,23 @@ class ExamplesTest {
     refused(of(DataType.INT32), "no rows", integers(1));
     Signature none = of(DataType.INT32, BATCH, Dim.fixed(0), Dim.symbolic("b"));
     refused(none, "has 1 values, expected 0", integers(1));
+  }
+
+  @Test
+  void aContextIsNotRepeatedWithoutEnd() {
+    Feature text = texts("a".repeat(1 << 12).getBytes(StandardCharsets.UTF_8));
+    Signature texts = of(DataType.BYTES, BATCH);
+    Input.Builder many = Input.newBuilder();
+    many.getExampleListWithContextBuilder()
+        .setContext(
+            Example.newBuilder().setFeatures(Features.newBuilder().putFeature("x", text).build()))
+        .addAllExamples(Collections.nCopies(2000, Example.getDefaultInstance()));
+    assertThatThrownBy(() -> Examples.of(texts, many.build())).hasMessageContaining("too much");
+    String json =
+        "{\"context\": {\"x\": [1, 2]}, \"examples\": ["
+            + String.join(",", Collections.nCopies(1 << 19, "{}"))
+            + "]}";
+    refused(of(DataType.INT8, BATCH, Dim.fixed(2)), "too much", json);
   }
 
   @Test

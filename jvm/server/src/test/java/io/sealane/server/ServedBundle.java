@@ -13,7 +13,12 @@ final class ServedBundle {
   private ServedBundle() {}
 
   static void copyTo(Path repository) throws IOException {
-    try (Stream<Path> tree = Files.walk(GOOD.resolve("mlp"))) {
+    copyTo(repository, "mlp");
+  }
+
+  /** Copies another of the good conformance bundles. */
+  static void copyTo(Path repository, String name) throws IOException {
+    try (Stream<Path> tree = Files.walk(GOOD.resolve(name))) {
       for (Path each : tree.toList()) {
         Files.copy(each, repository.resolve(GOOD.relativize(each).toString()));
       }

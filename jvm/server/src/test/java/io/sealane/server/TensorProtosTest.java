@@ -82,6 +82,8 @@ class TensorProtosTest {
     refused(proto(DataType.DT_INT8, 1).addIntVal(128), "received 128");
     refused(proto(DataType.DT_UINT16, 1).addIntVal(-1), "received -1");
     refused(proto(DataType.DT_STRING, 1).addStringVal(ByteString.fromHex("ff")), "UTF-8");
+    ByteString text = ByteString.copyFromUtf8("a".repeat(100));
+    refused(proto(DataType.DT_STRING, 1 << 16).addStringVal(text), "too much");
     refused(
         proto(DataType.DT_INT32, 2).setTensorContent(ByteString.fromHex("00")), "more elements");
   }

@@ -175,6 +175,22 @@ class V2JsonTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"\\ud83d", "\\ude00", "\\ude00\\ud83d", "\\ud83d\\ud83d\\ude00"})
+  void halfOfACharacterIsRefused(String text) {
+    refused(input("BYTES", "[1]", "[\"" + text + "\"]"), "unpaired surrogate");
+    refused("{\"id\": \"" + text + "\", \"inputs\": []}", "unpaired surrogate");
+  }
+
+  @Test
+  void aMessageDoesNotCutACharacterInHalf() {
+    String text = "x".repeat(63) + "😀";
+    refused(input(text, "[1]", "[1]"), "x".repeat(63) + "?…");
+    try (V2Request request = read(input("BYTES", "[1]", "[\"😀\\ud83d\\ude00\"]"))) {
+      assertThat(tensor(request).strings()).containsExactly("😀😀");
+    }
+  }
+
   @Test
   void whetherOutputsAreBinaryIsABoolean() {
     refused("{\"inputs\":[],\"parameters\":{\"binary_data_output\":1}}", "'binary_data_output'");
