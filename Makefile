@@ -159,26 +159,9 @@ soak: bench-build $(CLIENT_STAMPS) ## Long forms of tests; a model run a million
 	SEALANE_JVM_OPTIONS='$(PRETOUCHED)' $(BIN)/python tests/soak/soak.py out/bench/small/mlp --engine jvm
 	@$(MVN) -q -pl jvm/runtime-dl4j -am -Dtest=FreshJvmTest -Dsurefire.failIfNoSpecifiedTests=false -Dsealane.dl4j.jvms=300 -Dsealane.dl4j.soak-seconds=60 test
 
-FUZZ_SECONDS ?= 1800
-FUZZED := jvm/server/src/test/java/io/sealane/server/DecodersFuzzTest.java
-FUZZ_INPUTS := src/test/resources/io/sealane/server/DecodersFuzzTestInputs
-
-# What it finds goes to the inputs, which a build reads; the rest of the corpus to target/fuzz.
-fuzz: ## Look for requests that the server's decoders take wrongly (FUZZ_SECONDS=1800 in all)
+fuzz: ## Look for requests that the server's decoders take wrongly, half an hour (FUZZ_SECONDS)
 	@$(MVN) -q -pl jvm/server -am test-compile dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile=target/test.classpath
-	@targets=$$(grep -A1 '@FuzzTest' $(FUZZED) | sed -nE 's/.* void (\w+)\(.*/\1/p'); \
-	seconds=$$(($(FUZZ_SECONDS) / $$(wc -w <<< "$$targets"))); cd jvm/server; failed=; \
-	for target in $$targets; do \
-		echo "fuzz: $$target for $$seconds s"; mkdir -p target/fuzz/$$target; \
-		java -Xmx2g -Dsealane.conformance=$(CURDIR)/tests/conformance \
-			-cp "target/test-classes:target/classes:$$(cat target/test.classpath)" com.code_intelligence.jazzer.Jazzer \
-			--target_class=io.sealane.server.DecodersFuzzTest --target_method=$$target --hooks=true \
-			'--instrumentation_includes=io.sealane.**:com.fasterxml.jackson.core.**' \
-			-max_total_time=$$seconds -timeout=10 -rss_limit_mb=0 -print_final_stats=1 -artifact_prefix=$(FUZZ_INPUTS)/$$target/ \
-			target/fuzz/$$target $(FUZZ_INPUTS)/$$target > target/fuzz/$$target.log 2>&1 || failed+=" $$target"; \
-		grep -E '^stat::(number|average|new)|^== ' target/fuzz/$$target.log || true; \
-	done; \
-	test -z "$$failed" || { echo "fuzz: faults in$$failed, see jvm/server/target/fuzz"; exit 1; }
+	tests/fuzz.sh $(or $(FUZZ_SECONDS),1800)
 
 clean: ## Remove build results, keep .venv
 	@rm -rf dist out jvm/*/target $(JAR) $(ENGINES)
