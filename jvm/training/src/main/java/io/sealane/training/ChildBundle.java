@@ -20,6 +20,7 @@ import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.runtime.GoldenTensors;
 import io.sealane.runtime.spi.EngineModel;
 import io.sealane.runtime.spi.EngineProvider;
 import io.sealane.runtime.spi.EngineSession;
@@ -184,7 +185,7 @@ public final class ChildBundle {
     Map<String, Tensor> inputs = Map.of();
     Map<String, Tensor> outputs = Map.of();
     try {
-      golden.inputs().forEach((name, tensor) -> columns.put(name, Goldens.tensor(tensor)));
+      golden.inputs().forEach((name, tensor) -> columns.put(name, GoldenTensors.tensor(tensor)));
       inputs = features.run(columns);
       outputs = session.predict(inputs);
       Map<String, Values> given = new LinkedHashMap<>();
@@ -194,7 +195,7 @@ public final class ChildBundle {
       Map<String, GoldenTensor> truth = new LinkedHashMap<>();
       for (TensorSpec spec : parent.signature().outputs()) {
         String output = DefaultLoss.output(parent.variant(), spec.name());
-        source.put(spec.name(), Goldens.golden(Objects.requireNonNull(outputs.get(output))));
+        source.put(spec.name(), GoldenTensors.of(Objects.requireNonNull(outputs.get(output))));
         truth.put(spec.name(), Goldens.golden(Objects.requireNonNull(exact.get(output))));
       }
       return new GoldenCase(
@@ -249,10 +250,10 @@ public final class ChildBundle {
     Map<String, Tensor> columns = new LinkedHashMap<>();
     Map<String, Tensor> outputs = Map.of();
     try {
-      golden.inputs().forEach((name, tensor) -> columns.put(name, Goldens.tensor(tensor)));
+      golden.inputs().forEach((name, tensor) -> columns.put(name, GoldenTensors.tensor(tensor)));
       outputs = session.run(columns, names);
       Map<String, GoldenTensor> found = new LinkedHashMap<>();
-      outputs.forEach((name, tensor) -> found.put(name, Goldens.golden(tensor)));
+      outputs.forEach((name, tensor) -> found.put(name, GoldenTensors.of(tensor)));
       return found;
     } finally {
       columns.values().forEach(Tensor::close);

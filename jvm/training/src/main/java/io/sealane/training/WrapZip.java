@@ -28,6 +28,7 @@ import io.sealane.core.Shape;
 import io.sealane.core.Signature;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.runtime.GoldenTensors;
 import io.sealane.training.spi.TrainingEngine;
 import io.sealane.training.spi.TrainingSettings;
 import java.nio.file.Path;
@@ -193,7 +194,7 @@ public final class WrapZip {
               .toArray();
       shape[0] = batch;
       try (Tensor drawn = drawn(network, weights, input, Shape.of(shape), random)) {
-        inputs.put(input.name(), Goldens.golden(drawn));
+        inputs.put(input.name(), GoldenTensors.of(drawn));
       }
     }
     return new GoldenCase("batch-" + batch, "drawn", batch, inputs, Map.of(), Map.of());
