@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -163,48 +164,53 @@ final class V1Rest {
 
   private CompletableFuture<HttpResponse> classify(
       ServiceRequestContext context, AggregatedHttpRequest http) {
-    ServedVersion read = routed(context);
-    Signature signature = read.session().signature();
-    Classify method = Classify.of(signature);
-    Map<String, Tensor> inputs = examples(signature, http);
-    int examples = rows(inputs);
-    return infer(
+    return examples(
         context,
-        read,
-        inputs,
-        method.outputs(),
-        response ->
-            Json.of(
-                HttpStatus.OK,
-                json -> V1Descriptions.classes(json, method.result(response.outputs(), examples))));
+        http,
+        signature -> {
+          Classify method = Classify.of(signature);
+          return new Reading(
+              method.outputs(),
+              (outputs, examples) ->
+                  json -> V1Descriptions.classes(json, method.result(outputs, examples)));
+        });
   }
 
   private CompletableFuture<HttpResponse> regress(
       ServiceRequestContext context, AggregatedHttpRequest http) {
+    return examples(
+        context,
+        http,
+        signature -> {
+          Regress method = Regress.of(signature);
+          return new Reading(
+              List.of(method.value()),
+              (outputs, examples) ->
+                  json -> V1Descriptions.values(json, method.result(outputs, examples)));
+        });
+  }
+
+  /** What is read of a model's answer to examples: the outputs, and the body made of them. */
+  private record Reading(
+      List<String> outputs, BiFunction<Map<String, Tensor>, Integer, Json.Body> body) {}
+
+  private CompletableFuture<HttpResponse> examples(
+      ServiceRequestContext context,
+      AggregatedHttpRequest http,
+      Function<Signature, Reading> method) {
     ServedVersion read = routed(context);
     Signature signature = read.session().signature();
-    Regress method = Regress.of(signature);
-    Map<String, Tensor> inputs = examples(signature, http);
-    int examples = rows(inputs);
+    Reading reading = method.apply(signature);
+    Map<String, @Nullable Object> body = NestedJson.object(http.content().array());
+    V1Request.requireSignature(body.getOrDefault("signature_name", ""));
+    Map<String, Tensor> inputs = Examples.of(signature, body);
+    int examples = (int) inputs.values().iterator().next().shape().dim(0);
     return infer(
         context,
         read,
         inputs,
-        List.of(method.value()),
-        response ->
-            Json.of(
-                HttpStatus.OK,
-                json -> V1Descriptions.values(json, method.result(response.outputs(), examples))));
-  }
-
-  private static Map<String, Tensor> examples(Signature signature, AggregatedHttpRequest http) {
-    Map<String, @Nullable Object> body = NestedJson.object(http.content().array());
-    V1Request.requireSignature(body.getOrDefault("signature_name", ""));
-    return Examples.of(signature, body);
-  }
-
-  private static int rows(Map<String, Tensor> inputs) {
-    return (int) inputs.values().iterator().next().shape().dim(0);
+        reading.outputs,
+        response -> Json.of(HttpStatus.OK, reading.body.apply(response.outputs(), examples)));
   }
 
   private static HttpResponse print(V1Request request, InferenceResponse response) {
