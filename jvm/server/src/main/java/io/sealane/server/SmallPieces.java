@@ -23,6 +23,10 @@ final class SmallPieces {
   /** A decorator. */
   static HttpResponse refused(
       HttpService service, ServiceRequestContext context, HttpRequest request) throws Exception {
+    long length = request.headers().contentLength();
+    if (length >= 0 && length <= ALWAYS_FINE) {
+      return service.serve(context, request);
+    }
     SmallPieces seen = new SmallPieces();
     return service.serve(context, request.peekData(data -> seen.add(data.length())));
   }
