@@ -53,6 +53,14 @@ def v1(server, header):
     return version
 
 
+def torchserve(server, header):
+    answer = server.post("/predictions/m", ROW, headers={KEY: header})
+    assert answer.status == 200, answer.body
+    [first, second] = answer.json
+    assert second == 10 * first
+    return str(int(first) - 1)
+
+
 def v2_grpc(channel, header):
     answer = channel.unary_unary(messages.INFER)(
         messages.infer("m", ROW), timeout=20, metadata=[(KEY, header)]
@@ -85,6 +93,7 @@ def test_a_key_has_one_version_whatever_the_protocol(server):
                 v2(server, header=key),
                 v2(server, key, header="another"),
                 v1(server, key),
+                torchserve(server, key),
                 v2_grpc(channel, key),
                 v2_stream(channel, key),
                 serving_grpc(channel, key),

@@ -55,15 +55,15 @@ final class TorchServeGrpc extends InferenceAPIsServiceImplBase {
     try {
       String model = message.getModelName();
       String named = message.getModelVersion();
-      ServedVersion version = plane.repository().model(model).version(named);
+      ServedVersion read = plane.routed(model).version(named);
       List<Field> fields =
           message.getInputMap().entrySet().stream()
               .map(each -> new Field(each.getKey(), null, each.getValue().asReadOnlyByteBuffer()))
               .toList();
       long millis = ServiceRequestContext.current().requestTimeoutMillis();
-      TorchServeRequest request = TorchServeRequest.of(version, fields);
+      TorchServeRequest request = TorchServeRequest.of(read, fields);
       return GrpcAnswers.written(
-          plane.infer(TorchServeRest.asked(model, named, request, millis * 1_000_000)),
+          TorchServeRest.infer(plane, read, named, request, millis * 1_000_000),
           response ->
               PredictionResponse.newBuilder()
                   .setPrediction(ByteString.copyFrom(request.print(response.outputs())))

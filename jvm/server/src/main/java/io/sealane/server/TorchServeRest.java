@@ -12,6 +12,7 @@ import com.linecorp.armeria.server.ServiceRequestContext;
 import io.sealane.server.TorchServeRequest.Field;
 import io.sealane.serving.DataPlane;
 import io.sealane.serving.InferenceRequest;
+import io.sealane.serving.InferenceResponse;
 import io.sealane.serving.ServedVersion;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -96,37 +97,49 @@ final class TorchServeRest {
 
   private CompletableFuture<HttpResponse> predictBody(
       ServiceRequestContext context, AggregatedHttpRequest http) {
-    ServedVersion version = served(plane, context.pathParam("model"), context.pathParam("version"));
+    ServedVersion read = routed(context);
     long timeout = V2Rest.timeout(context, http);
     return answer(
         context,
         timeout,
-        TorchServeRequest.of(version, http.contentType(), http.content().array()));
+        read,
+        TorchServeRequest.of(read, http.contentType(), http.content().array()));
   }
 
   private CompletableFuture<HttpResponse> predictForm(
       ServiceRequestContext context, AggregatedHttpRequest http, List<Field> fields) {
-    ServedVersion version = served(plane, context.pathParam("model"), context.pathParam("version"));
+    ServedVersion read = routed(context);
     long timeout = V2Rest.timeout(context, http);
-    return answer(context, timeout, TorchServeRequest.of(version, fields));
+    return answer(context, timeout, read, TorchServeRequest.of(read, fields));
+  }
+
+  /** The version that this request goes to, which its body is read for. */
+  private ServedVersion routed(ServiceRequestContext context) {
+    return plane
+        .routed(String.valueOf(context.pathParam("model")))
+        .version(context.pathParam("version"));
   }
 
   private CompletableFuture<HttpResponse> answer(
-      ServiceRequestContext context, long timeout, TorchServeRequest request) {
-    String model = String.valueOf(context.pathParam("model"));
-    String version = context.pathParam("version");
-    InferenceRequest asked = asked(model, version, request, timeout);
+      ServiceRequestContext context, long timeout, ServedVersion read, TorchServeRequest request) {
     return HttpCalls.printed(
         context,
-        plane.infer(asked),
+        infer(plane, read, context.pathParam("version"), request, timeout),
         response -> Json.of(HttpStatus.OK, request.print(response.outputs())),
         errors::of);
   }
 
-  static InferenceRequest asked(
-      String model, @Nullable String version, TorchServeRequest request, long timeout) {
-    return new InferenceRequest(
-        model, version, request.inputs(), List.of(), Requests.deadline(timeout), 0);
+  /** Asks the version that the request was read for. */
+  static CompletableFuture<InferenceResponse> infer(
+      DataPlane plane,
+      ServedVersion read,
+      @Nullable String version,
+      TorchServeRequest request,
+      long timeout) {
+    InferenceRequest asked =
+        new InferenceRequest(
+            read.model(), version, request.inputs(), List.of(), Requests.deadline(timeout), 0);
+    return plane.infer(asked, V1Rest.like(read, model -> model.version(version)));
   }
 
   private static CompletableFuture<List<Field>> fields(AggregatedHttpRequest http) {
