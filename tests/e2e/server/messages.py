@@ -29,10 +29,10 @@ def _row(row: list[float]) -> bytes:
     return struct.pack(f"<{len(row)}f", *row)
 
 
-def infer(model: str, row: list[float]) -> bytes:
-    """A ModelInferRequest of one row of ``x``."""
+def infer(model: str, row: list[float], name: str = "x") -> bytes:
+    """A ModelInferRequest of one row of an input."""
     tensor = (
-        _field(1, "x")
+        _field(1, name)
         + _field(2, "FP32")
         + _field(3, _varint(1) + _varint(len(row)))
         + _field(5, _field(6, _row(row)))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import threading
 import time
 
 import grpc
 import pytest
 from e2e.server.conftest import GOOD
 from e2e.server.load import BODY, Load
+from e2e.server.messages import STREAM, fields, infer
 from e2e.server.running import serving
 
 PREDICT = "/v1/models/mlp:predict"
@@ -53,6 +55,29 @@ def test_sigterm_under_load_loses_nothing_and_readiness_turns_false_first(reposi
         assert set(load.statuses) <= {200, 503}
         assert 503 not in load.statuses[:done]
         assert not load.broken
+
+
+def test_streams_that_nobody_writes_to_do_not_hold_it(repository):
+    """A client's open stream, and its watch of the health, are ended; what was asked is answered."""
+    rest = threading.Event()
+
+    def messages():
+        yield infer("mlp", [1, 2, 3, 4], "features")
+        rest.wait(30)
+
+    with serving(repository) as server, grpc.insecure_channel(server.address) as channel:
+        stream = channel.stream_stream(STREAM)(messages())
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
+        assert next(watch) == SERVING
+        assert 1 not in fields(next(stream)), "an error"
+        began = time.monotonic()
+        assert server.terminate() in (0, 143)
+        assert time.monotonic() - began < 10
+        assert set(watch) == {NOT_SERVING}
+        with pytest.raises(grpc.RpcError, match="the server is stopping") as ended:
+            next(stream)
+        assert ended.value.code() == grpc.StatusCode.UNAVAILABLE
+        rest.set()
 
 
 def test_a_broken_version_is_told_and_displaces_nothing(repository):

@@ -1,7 +1,6 @@
 package io.sealane.server;
 
 import com.linecorp.armeria.common.HttpMethod;
-import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
@@ -12,7 +11,6 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceConfig;
-import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.cors.CorsService;
 import com.linecorp.armeria.server.cors.CorsServiceBuilder;
 import com.linecorp.armeria.server.encoding.DecodingService;
@@ -24,7 +22,6 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.handler.ssl.ClientAuth;
-import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.protocols.inference.GRPCInferenceServiceGrpc;
 import io.sealane.serving.DataPlane;
@@ -81,7 +78,7 @@ final class SealaneServer implements AutoCloseable {
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final AtomicBoolean settling = new AtomicBoolean();
   private final Readiness readiness = new Readiness(this::isReady);
-  private volatile boolean closing;
+  private final Drain drain = new Drain();
 
   private SealaneServer(ServerConfig config, MeterBinder... others) {
     this.config = config;
@@ -265,15 +262,17 @@ final class SealaneServer implements AutoCloseable {
     if (changes) {
       grpc.addService(new TorchServeManagementGrpc(repository));
     }
-    return grpc.addService(new V2Grpc(plane, this::isReady, changes))
+    grpc.addService(new V2Grpc(plane, this::isReady, changes, drain))
         .addService(new ServingGrpc(plane))
         .addService(new ServingStatusGrpc(plane, changes))
         .addService(new TorchServeGrpc(plane, this::isReady))
         .addService(ProtoReflectionServiceV1.newInstance())
         .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
         .addService(health())
-        .maxRequestMessageLength((int) config.maxRequestBytes())
-        .build();
+        .maxRequestMessageLength((int) config.maxRequestBytes());
+    GrpcService all = grpc.build();
+    drain.streams(all.services());
+    return all;
   }
 
   /** By default only JSON that names its charset would be compressed. */
@@ -297,28 +296,13 @@ final class SealaneServer implements AutoCloseable {
     server.blockingTaskExecutor(WAITING_THREADS);
     server.maxRequestLength(config.maxRequestBytes());
     server.requestTimeout(config.requestTimeout());
-    Duration quiet = Duration.ofMillis(Math.min(1, config.drainTimeout().toMillis()));
-    server.gracefulShutdownTimeout(quiet, config.drainTimeout());
+    server.gracefulShutdownTimeout(Duration.ZERO, config.drainTimeout());
     server.errorHandler(new JsonErrors());
     server.disableServerHeader();
     server.http1MaxHeaderSize(64 * 1024);
     server.requestAutoAbortDelayMillis(ABORTS_AFTER);
     server.decorator(SmallPieces::refused);
-    server.decorator(this::last);
-  }
-
-  /** After the notice new requests are refused, and their connections closed. */
-  private HttpResponse last(HttpService service, ServiceRequestContext context, HttpRequest request)
-      throws Exception {
-    if (!closing) {
-      return service.serve(context, request);
-    }
-    CompletableFuture<?> unused = context.initiateConnectionShutdown();
-    SealaneException stops =
-        new SealaneException(ErrorCode.MODEL_NOT_READY, "the server is stopping");
-    return GrpcRefusals.isGrpc(request.headers())
-        ? HttpResponse.of(GrpcRefusals.of(HttpStatus.SERVICE_UNAVAILABLE, Problems.message(stops)))
-        : Json.error(stops);
+    server.decorator(drain::counted);
   }
 
   /** Drains, as the class says. Idempotent. */
@@ -331,17 +315,14 @@ final class SealaneServer implements AutoCloseable {
     polling.shutdown();
     try {
       Thread.sleep(config.drainNotice().toMillis());
-    } catch (InterruptedException sooner) {
-      Thread.currentThread().interrupt();
-    }
-    closing = true;
-    CompletableFuture<Void> stopped = CompletableFuture.allOf(main.stop(), management.stop());
-    try {
-      stopped.get(config.drainTimeout().toMillis() + STOPS_IN, TimeUnit.MILLISECONDS);
+      if (!drain.close(config.drainTimeout())) {
+        LOG.log(System.Logger.Level.WARNING, "not all requests were answered in time");
+      }
+      CompletableFuture.allOf(main.stop(), management.stop()).get(STOPS_IN, TimeUnit.MILLISECONDS);
     } catch (InterruptedException sooner) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException late) {
-      LOG.log(System.Logger.Level.WARNING, "not all requests were answered in time", late);
+      LOG.log(System.Logger.Level.WARNING, "the network did not end in time", late);
     }
     repository.close();
     operations.close();

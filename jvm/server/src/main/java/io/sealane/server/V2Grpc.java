@@ -39,17 +39,20 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
   private final DataPlane plane;
   private final Supplier<Boolean> ready;
   private final boolean changes;
+  private final Drain drain;
 
   /**
    * The service.
    *
    * @param ready whether the server takes requests
    * @param changes whether models may be loaded and unloaded here
+   * @param drain told of each message of a stream
    */
-  V2Grpc(DataPlane plane, Supplier<Boolean> ready, boolean changes) {
+  V2Grpc(DataPlane plane, Supplier<Boolean> ready, boolean changes, Drain drain) {
     this.plane = plane;
     this.ready = ready;
     this.changes = changes;
+    this.drain = drain;
   }
 
   @Override
@@ -151,9 +154,11 @@ final class V2Grpc extends GRPCInferenceServiceImplBase {
     context.setMaxRequestLength(0);
     boolean asStatus = "true".equals(context.request().headers().get("triton_grpc_error"));
     V2GrpcStream stream =
-        new V2GrpcStream(request -> infer(request, 0), observer, asStatus, context.eventLoop());
+        new V2GrpcStream(
+            request -> infer(request, 0), observer, asStatus, context.eventLoop(), drain);
     ((ServerCallStreamObserver<ModelStreamInferResponse>) observer)
         .setOnCancelHandler(stream::cancel);
+    drain.opened(stream, context.log().whenComplete());
     return stream;
   }
 

@@ -28,30 +28,46 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
   private final StreamObserver<ModelStreamInferResponse> observer;
   private final boolean asStatus;
   private final Executor loop;
+  private final Drain drain;
   private final Map<Long, CompletableFuture<ModelInferResponse>> running = new HashMap<>();
   private long sequence;
   private boolean complete;
+  private boolean stopping;
   private boolean ended;
 
   V2GrpcStream(
       Function<ModelInferRequest, CompletableFuture<ModelInferResponse>> infer,
       StreamObserver<ModelStreamInferResponse> observer,
       boolean asStatus,
-      Executor loop) {
+      Executor loop,
+      Drain drain) {
     this.infer = infer;
     this.observer = observer;
     this.asStatus = asStatus;
     this.loop = loop;
+    this.drain = drain;
   }
 
   @Override
   public void onNext(ModelInferRequest request) {
-    CompletableFuture<ModelInferResponse> answer = infer.apply(request);
+    boolean accepted = drain.begin();
+    CompletableFuture<ModelInferResponse> answer =
+        accepted ? infer.apply(request) : CompletableFuture.failedFuture(Drain.stopping());
     long number = sequence++;
     running.put(number, answer);
     CompletableFuture<?> unused =
         answer.whenComplete(
-            (response, error) -> loop.execute(() -> answered(request, number, response, error)));
+            (response, error) ->
+                loop.execute(
+                    () -> {
+                      try {
+                        answered(request, number, response, error);
+                      } finally {
+                        if (accepted) {
+                          drain.end();
+                        }
+                      }
+                    }));
   }
 
   private void answered(
@@ -99,10 +115,24 @@ final class V2GrpcStream implements StreamObserver<ModelInferRequest> {
     endWhenDone();
   }
 
+  /** Answers what is running, and tells the client then to go elsewhere. For any thread. */
+  void stop() {
+    loop.execute(
+        () -> {
+          stopping = true;
+          endWhenDone();
+        });
+  }
+
   private void endWhenDone() {
-    if (complete && !ended && running.isEmpty()) {
-      ended = true;
+    if (ended || !running.isEmpty() || !(complete || stopping)) {
+      return;
+    }
+    ended = true;
+    if (complete) {
       observer.onCompleted();
+    } else {
+      observer.onError(Problems.grpc(Drain.stopping()).asRuntimeException());
     }
   }
 }
