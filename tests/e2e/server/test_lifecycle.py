@@ -58,7 +58,7 @@ def test_sigterm_under_load_loses_nothing_and_readiness_turns_false_first(reposi
 
 
 def test_streams_that_nobody_writes_to_do_not_hold_it(repository):
-    """A client's open stream, and its watch of the health, are ended; what was asked is answered."""
+    """A client's open stream and its watch of the health end; what was asked is answered."""
     rest = threading.Event()
 
     def messages():
