@@ -126,7 +126,9 @@ def test_who_sends_too_slowly_is_told(repository):
             began = time.monotonic()
             answer = b""
             while b"DEADLINE_EXCEEDED" not in answer:
-                answer += slow.recv(4096)
+                more = slow.recv(4096)
+                assert more, answer
+                answer += more
         assert time.monotonic() - began < 10
         assert answer.startswith(b"HTTP/1.1 504"), answer
         assert server.post("/v2/models/mlp/infer", BODY.encode()).status == 200

@@ -1,10 +1,13 @@
 package io.sealane.server;
 
 import com.linecorp.armeria.common.AggregatedHttpRequest;
+import com.linecorp.armeria.common.ExchangeType;
 import com.linecorp.armeria.common.HttpHeaderNames;
+import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.RequestHeaders;
 import com.linecorp.armeria.server.HttpService;
+import com.linecorp.armeria.server.RoutingContext;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import io.sealane.serving.InferenceResponse;
 import java.util.Set;
@@ -45,18 +48,32 @@ final class HttpCalls {
     HttpResponse of(ServiceRequestContext context, Throwable error);
   }
 
+  /** A service whose answers are sent whole, not as streams. */
+  private record Whole(HttpService service) implements HttpService {
+    @Override
+    public HttpResponse serve(ServiceRequestContext context, HttpRequest request) throws Exception {
+      return service.serve(context, request);
+    }
+
+    @Override
+    public ExchangeType exchangeType(RoutingContext context) {
+      return ExchangeType.REQUEST_STREAMING;
+    }
+  }
+
   static HttpService now(Call call) {
     return now(call, JSON);
   }
 
   static HttpService now(Call call, Refusal refusal) {
-    return (context, request) -> {
-      try {
-        return call.answer(context);
-      } catch (RuntimeException refused) {
-        return refused(context, refused, refusal);
-      }
-    };
+    return new Whole(
+        (context, request) -> {
+          try {
+            return call.answer(context);
+          } catch (RuntimeException refused) {
+            return refused(context, refused, refusal);
+          }
+        });
   }
 
   /** The answer to a call that failed, which its record knows then. */
@@ -81,13 +98,14 @@ final class HttpCalls {
   }
 
   static HttpService waiting(BodyCall call, Refusal refusal) {
-    return (context, request) ->
-        HttpResponse.of(
-            request
-                .aggregate()
-                .thenApplyAsync(
-                    body -> call.answer(context, decoded(body)), context.blockingTaskExecutor())
-                .exceptionally(error -> refused(context, error, refusal)));
+    return new Whole(
+        (context, request) ->
+            HttpResponse.of(
+                request
+                    .aggregate()
+                    .thenApplyAsync(
+                        body -> call.answer(context, decoded(body)), context.blockingTaskExecutor())
+                    .exceptionally(error -> refused(context, error, refusal))));
   }
 
   static HttpService later(LaterCall call) {
@@ -95,21 +113,22 @@ final class HttpCalls {
   }
 
   static HttpService later(LaterCall call, Refusal refusal) {
-    return (context, request) -> {
-      Executor waiting = context.blockingTaskExecutor();
-      Function<AggregatedHttpRequest, CompletableFuture<HttpResponse>> answer =
-          body ->
-              decoded(body).content().length() <= LARGE
-                  ? call.answer(context, body)
-                  : CompletableFuture.completedFuture(body)
-                      .thenComposeAsync(large -> call.answer(context, large), waiting);
-      // So that who observes the request knows which call it belongs to.
-      return HttpResponse.of(
-          request
-              .aggregate()
-              .thenCompose(context.makeContextAware(answer))
-              .exceptionally(error -> refused(context, error, refusal)));
-    };
+    return new Whole(
+        (context, request) -> {
+          Executor waiting = context.blockingTaskExecutor();
+          Function<AggregatedHttpRequest, CompletableFuture<HttpResponse>> answer =
+              body ->
+                  decoded(body).content().length() <= LARGE
+                      ? call.answer(context, body)
+                      : CompletableFuture.completedFuture(body)
+                          .thenComposeAsync(large -> call.answer(context, large), waiting);
+          // So that who observes the request knows which call it belongs to.
+          return HttpResponse.of(
+              request
+                  .aggregate()
+                  .thenCompose(context.makeContextAware(answer))
+                  .exceptionally(error -> refused(context, error, refusal)));
+        });
   }
 
   /** The request, unless its body is encoded in a way that is not decoded before. */

@@ -7,11 +7,9 @@ import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.RequestHeaders;
 import com.linecorp.armeria.common.ResponseHeaders;
-import com.linecorp.armeria.server.RequestTimeoutException;
 import com.linecorp.armeria.server.ServerErrorHandler;
 import com.linecorp.armeria.server.ServiceConfig;
 import com.linecorp.armeria.server.ServiceRequestContext;
-import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import org.jspecify.annotations.Nullable;
 
@@ -22,11 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class JsonErrors implements ServerErrorHandler {
   @Override
   public @Nullable HttpResponse onServiceException(ServiceRequestContext context, Throwable cause) {
-    if (cause instanceof RequestTimeoutException) {
-      String problem = "the request was not answered within request.timeout";
-      return Json.error(new SealaneException(ErrorCode.DEADLINE_EXCEEDED, problem));
-    }
-    return null;
+    return Problems.cause(cause) instanceof SealaneException coded ? Json.error(coded) : null;
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.sealane.server;
 import com.linecorp.armeria.common.ContentTooLargeException;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.util.CompositeException;
+import com.linecorp.armeria.server.RequestTimeoutException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.netty.handler.codec.compression.DecompressionException;
@@ -17,7 +18,7 @@ final class Problems {
 
   private Problems() {}
 
-  /** The error itself, out of what futures wrap it in. */
+  /** The error itself, out of what futures wrap it in; the network's own timeout as ours. */
   static Throwable cause(Throwable error) {
     Throwable cause = error;
     while (cause instanceof CompletionException && cause.getCause() != null) {
@@ -25,6 +26,10 @@ final class Problems {
     }
     if (cause instanceof CompositeException several && !several.getExceptions().isEmpty()) {
       return cause(several.getExceptions().get(0));
+    }
+    if (cause instanceof RequestTimeoutException) {
+      String problem = "the request was not answered within request.timeout";
+      return new SealaneException(ErrorCode.DEADLINE_EXCEEDED, problem);
     }
     return cause;
   }

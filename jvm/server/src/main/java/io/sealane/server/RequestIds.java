@@ -2,6 +2,7 @@ package io.sealane.server;
 
 import com.linecorp.armeria.common.RequestId;
 import com.linecorp.armeria.server.RoutingContext;
+import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
@@ -21,7 +22,8 @@ final class RequestIds {
       return () -> given;
     }
     ThreadLocalRandom random = ThreadLocalRandom.current();
-    String made = String.format("%016x%016x", random.nextLong(), random.nextLong());
+    HexFormat hex = HexFormat.of();
+    String made = hex.toHexDigits(random.nextLong()) + hex.toHexDigits(random.nextLong());
     return () -> made;
   }
 }

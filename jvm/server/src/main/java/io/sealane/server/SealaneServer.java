@@ -291,6 +291,7 @@ final class SealaneServer implements AutoCloseable {
   }
 
   private void common(ServerBuilder server, boolean encrypted) {
+    server.childChannelPipelineCustomizer(OneWrite::into);
     HeaderTimeout.bind(server, config.headerTimeout(), encrypted);
     server.meterRegistry(new CompositeMeterRegistry());
     server.blockingTaskExecutor(WAITING_THREADS);
