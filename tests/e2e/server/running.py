@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,10 +92,18 @@ class Server(Reached):
 
 @contextlib.contextmanager
 def serving(repository: Path, *flags: str, jvm: tuple[str, ...] = ()):
-    """A server of a directory, stopped with the block."""
+    """A server of a directory, killed with the block; what it unpacked goes with it."""
     assert JAR.exists(), f"{JAR} is not there: run make setup"
     free = ["--port", "0", "--management.port", "0", "--management.token", "secret"]
-    command = ["java", *jvm, "-jar", str(JAR), "--repository", str(repository), *free, *flags]
+    with tempfile.TemporaryDirectory(prefix="sealane-server-") as scratch:
+        jvm = (f"-Djava.io.tmpdir={scratch}", *jvm)
+        command = ["java", *jvm, "-jar", str(JAR), "--repository", str(repository), *free, *flags]
+        with running(command) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def running(command: list[str]):
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -160,18 +160,19 @@ def test_a_storm_of_loads_and_unloads_under_traffic(tmp_path, rounds):
     assert not load.broken + after.broken
 
 
-@pytest.mark.soak
-def test_five_hundred_loads_and_unloads_in_flat_memory(tmp_path):
-    """Within 5 % of what it is after the twentieth."""
+@pytest.mark.parametrize("cycles", [60, pytest.param(500, marks=pytest.mark.soak)])
+def test_loads_and_unloads_in_flat_memory(tmp_path, cycles):
+    """Within 5 % of what it is after the twentieth, once what was freed has gone to the system."""
     bundle(tmp_path)
     with serving(tmp_path, jvm=PRETOUCHED) as server:
         memory = []
-        for _ in range(500):
+        for _ in range(cycles):
             assert repository_call(server, "mlp", "unload").status == 200
             assert repository_call(server, "mlp", "load").status == 200
             memory.append(server.memory())
-        print(f"{memory[19] >> 20} MiB after 20, {memory[-1] >> 20} after 500")
-        assert memory[-1] <= 1.05 * memory[19]
+        print(f"{memory[19] >> 20} MiB after 20, {memory[-1] >> 20} after {cycles}")
+        wait_for(lambda: server.memory() <= 1.05 * memory[19], 5)
+        print(f"{server.memory() >> 20} MiB then")
 
 
 @pytest.mark.soak

@@ -17,8 +17,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -50,7 +48,7 @@ public final class ModelRepository implements AutoCloseable {
   private final Map<String, String> defaults = new HashMap<>();
   private final Map<String, UnaryOperator<ModelConfig>> changes = new HashMap<>();
   private final Loads loads = new Loads();
-  private final ExecutorService retiring = Executors.newSingleThreadExecutor(Retiring::new);
+  private final Retirement retirement = new Retirement();
   private volatile boolean listed;
   private volatile boolean looked;
   private volatile boolean settling;
@@ -416,11 +414,8 @@ public final class ModelRepository implements AutoCloseable {
     if (successor == null || !successor.versions().containsKey(version)) {
       known.computeIfPresent(version, (key, now) -> going);
     }
-    retiring.execute(
-        () -> {
-          old.close();
-          known.computeIfPresent(version, (key, now) -> now.equals(going) ? gone : now);
-        });
+    retirement.retire(
+        old, () -> known.computeIfPresent(version, (key, now) -> now.equals(going) ? gone : now));
   }
 
   private Map<String, VersionStatus> of(String name) {
@@ -437,24 +432,6 @@ public final class ModelRepository implements AutoCloseable {
     } finally {
       changing.unlock();
     }
-    retiring.shutdown();
-    boolean interrupted = false;
-    while (!retiring.isTerminated()) {
-      try {
-        interrupted |= !retiring.awaitTermination(1, TimeUnit.HOURS);
-      } catch (InterruptedException later) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static final class Retiring extends Thread {
-    Retiring(Runnable work) {
-      super(work, "sealane-retiring");
-      setDaemon(true);
-    }
+    retirement.close();
   }
 }
