@@ -19,11 +19,13 @@ RUN apt-get update \
     && useradd --system --uid 10001 --gid sealane --home-dir /nonexistent --no-create-home sealane \
     && install -d -m 755 /models
 COPY --from=natives /opt/sealane /opt/sealane
-COPY --chmod=755 docker/ready.sh /opt/sealane/ready.sh
+COPY --chmod=755 docker/ready.sh docker/archive.sh /opt/sealane/
 ENV SEALANE_SERVER_REPOSITORY=/models SEALANE_SERVER_HOST=0.0.0.0
+RUN /opt/sealane/archive.sh /opt/sealane/classes.jsa
 EXPOSE 8080
 USER 10001
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s CMD ["/opt/sealane/ready.sh"]
 # Half of the memory is for what is not Java's: tensors and the engine.
 ENTRYPOINT ["java", "-XX:MaxRAMPercentage=50", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData", \
+    "-XX:SharedArchiveFile=/opt/sealane/classes.jsa", \
     "-Donnxruntime.native.path=/opt/sealane/native", "-jar", "/opt/sealane/sealane-server.jar"]

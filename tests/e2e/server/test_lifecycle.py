@@ -72,7 +72,7 @@ def test_streams_that_nobody_writes_to_do_not_hold_it(repository):
         assert 1 not in fields(next(stream)), "an error"
         began = time.monotonic()
         assert server.terminate() in (0, 143)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20, "it waited for the streams"
         assert set(watch) == {NOT_SERVING}
         with pytest.raises(grpc.RpcError, match="the server is stopping") as ended:
             next(stream)
