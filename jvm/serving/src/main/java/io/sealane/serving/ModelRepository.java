@@ -403,7 +403,11 @@ public final class ModelRepository implements AutoCloseable {
     }
   }
 
-  /** Lets the version answer what it had accepted, then frees it; in the background. */
+  /**
+   * Lets the version answer what it had accepted, then frees it; in the background. Its status is
+   * its own: another of the same version may be going at the same time, with an equal one.
+   */
+  @SuppressWarnings("ReferenceEquality")
   private void retire(ServedVersion old, String reason) {
     loads.retired(old);
     Map<String, VersionStatus> known = statuses.getOrDefault(old.model(), new HashMap<>());
@@ -415,7 +419,7 @@ public final class ModelRepository implements AutoCloseable {
       known.computeIfPresent(version, (key, now) -> going);
     }
     retirement.retire(
-        old, () -> known.computeIfPresent(version, (key, now) -> now.equals(going) ? gone : now));
+        old, () -> known.computeIfPresent(version, (key, now) -> now == going ? gone : now));
   }
 
   private Map<String, VersionStatus> of(String name) {
