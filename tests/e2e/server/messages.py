@@ -47,6 +47,32 @@ def predict(model: str, row: list[float]) -> bytes:
     return _field(1, _field(1, model)) + _field(2, _field(1, "x") + _field(2, tensor))
 
 
+def infer_bytes(model: str, values: list[bytes], name: str, *, raw: bool) -> bytes:
+    """A ModelInferRequest of one BYTES input, raw or as the list of its type."""
+    tensor = _field(1, name) + _field(2, "BYTES") + _field(3, _varint(len(values)))
+    if not raw:
+        listed = b"".join(_field(8, value) for value in values)
+        return _field(1, model) + _field(5, tensor + _field(5, listed))
+    return _field(1, model) + _field(5, tensor) + _field(7, prefixed(values))
+
+
+def predict_bytes(model: str, values: list[bytes], name: str) -> bytes:
+    """A PredictRequest of one DT_STRING input."""
+    shape = _field(2, _field(1, len(values)))
+    tensor = _field(1, 7) + _field(2, shape) + b"".join(_field(8, value) for value in values)
+    return _field(1, _field(1, model)) + _field(2, _field(1, name) + _field(2, tensor))
+
+
+def predictions(model: str, value: bytes, name: str) -> bytes:
+    """TorchServe's PredictionsRequest of one input."""
+    return _field(1, model) + _field(3, _field(1, name) + _field(2, value))
+
+
+def prefixed(values: list[bytes]) -> bytes:
+    """BYTES as the binary tensor data extension has them."""
+    return b"".join(struct.pack("<I", len(value)) + value for value in values)
+
+
 def fields(message: bytes) -> dict[int, int | bytes]:
     """The last value of each field that is a number or has a length."""
     found: dict[int, int | bytes] = {}

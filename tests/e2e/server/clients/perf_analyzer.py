@@ -30,9 +30,12 @@ def tensor(row):
     return {"content": row.tolist(), "shape": list(row.shape)}
 
 
-def measure(case, *flags):
+def measure(case, *flags, files=None):
+    """Files of the case are named relative to the folder that the program runs in."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        for path, text in (files or {}).items():
+            (folder / path).write_text(text)
         data = folder / "case.json"
         data.write_text(json.dumps(case))
         command = [PROGRAM, "-m", model, "-u", address, "--input-data", data]
@@ -45,6 +48,7 @@ def measure(case, *flags):
             timeout=120,
             check=False,
             env=libraries(folder),
+            cwd=folder,
         )
     told = done.stdout + done.stderr
     assert done.returncode == 0, told
@@ -61,4 +65,8 @@ for protocol in ("http", "grpc"):
 measure(asked, "-i", "grpc", "--async", "--streaming", "--concurrency-range=2")
 # Without a batch size it sends no values by this protocol.
 measure(asked, "-i", "grpc", "--service-kind=tfserving", "-b", "2", "--concurrency-range=2")
+# By this protocol it sends whole files, as the field ``data`` of a form.
+bodies = {f"{index}.json": json.dumps(row.tolist()) for index, row in enumerate(rows)}
+sent = {"data": [{"TORCHSERVE_INPUT": [path]} for path in bodies]}
+measure(sent, "-i", "http", "--service-kind=torchserve", "-b", "1", files=bodies)
 print("done")

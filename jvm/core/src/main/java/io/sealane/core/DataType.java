@@ -31,7 +31,7 @@ public enum DataType {
   FP32(4),
   /** IEEE 754 double precision. */
   FP64(8),
-  /** UTF-8 text of any length. */
+  /** UTF-8 text of any length; where the engine reads them, any bytes as {@link TextBytes}. */
   BYTES(0);
 
   private final int width;

@@ -5,6 +5,8 @@ import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.core.TextBytes;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +61,7 @@ final class TextCheck implements ValueCheck {
     }
   }
 
+  /** A byte that is no UTF-8 is none: whether bytes are read is the engine's to say. */
   private static boolean hasLoneSurrogate(String value) {
     for (int i = 0; i < value.length(); i++) {
       char unit = value.charAt(i);
@@ -67,17 +70,19 @@ final class TextCheck implements ValueCheck {
             Character.isHighSurrogate(unit)
                 && i + 1 < value.length()
                 && Character.isLowSurrogate(value.charAt(i + 1));
-        if (!paired) {
+        if (!paired && !TextBytes.isByte(unit)) {
           return true;
         }
-        i++;
+        i += paired ? 1 : 0;
       }
     }
     return false;
   }
 
   private static String shortened(String value) {
-    return value.length() <= 80 ? value : value.substring(0, 80) + "…";
+    String cut = value.length() <= 80 ? value : value.substring(0, 80) + "…";
+    // What has no UTF-8 can not be told in every protocol.
+    return new String(cut.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
   }
 
   private SealaneException refused(

@@ -7,6 +7,7 @@ import io.sealane.core.Shape;
 import io.sealane.core.Signature;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.core.TextBytes;
 import io.sealane.protocols.serving.Input;
 import io.sealane.protocols.tensorflow.Example;
 import io.sealane.protocols.tensorflow.Feature;
@@ -236,7 +237,7 @@ final class Examples {
     }
     Shape shape = Shape.of(dims);
     if (spec.dtype() == DataType.BYTES) {
-      return Tensor.bytes(shape, texts(spec.name(), rows));
+      return Tensor.bytes(shape, texts(rows));
     }
     Tensor tensor = Tensor.allocate(spec.dtype(), shape);
     try {
@@ -255,10 +256,10 @@ final class Examples {
     return kind.name().toLowerCase(Locale.ROOT);
   }
 
-  private static String[] texts(String name, List<Feature> rows) {
+  private static String[] texts(List<Feature> rows) {
     return rows.stream()
         .flatMap(feature -> feature.getBytesList().getValueList().stream())
-        .map(text -> RawTensors.utf8(name, 0, text.asReadOnlyByteBuffer()))
+        .map(text -> TextBytes.decode(text.asReadOnlyByteBuffer()))
         .toArray(String[]::new);
   }
 

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.sealane.core.DataType;
 import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
+import io.sealane.core.TextBytes;
 import io.sealane.protocols.inference.InferTensorContents;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -28,7 +29,7 @@ final class GrpcTensors {
               + given);
     }
     if (dtype == DataType.BYTES) {
-      return Tensor.bytes(shape, strings(name, contents.getBytesContentsList()));
+      return Tensor.bytes(shape, strings(contents.getBytesContentsList()));
     }
     Tensor tensor = Tensor.allocate(dtype, shape);
     try {
@@ -40,10 +41,10 @@ final class GrpcTensors {
     }
   }
 
-  private static String[] strings(String name, List<ByteString> values) {
+  private static String[] strings(List<ByteString> values) {
     String[] strings = new String[values.size()];
     for (int i = 0; i < strings.length; i++) {
-      strings[i] = RawTensors.utf8(name, i, values.get(i).asReadOnlyByteBuffer());
+      strings[i] = TextBytes.decode(values.get(i).asReadOnlyByteBuffer());
     }
     return strings;
   }

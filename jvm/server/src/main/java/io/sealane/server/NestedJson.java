@@ -3,6 +3,7 @@ package io.sealane.server;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import io.sealane.core.TextBytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -100,14 +101,14 @@ final class NestedJson {
     return list;
   }
 
-  /** {@code {"b64": …}} is the text of those bytes; any other object is itself. */
+  /** {@code {"b64": …}} is those bytes; any other object is itself. */
   private static Object decoded(Map<String, @Nullable Object> members) {
     if (members.size() != 1 || !(members.get("b64") instanceof String encoded)) {
       return members;
     }
     try {
       byte[] bytes = Base64.getDecoder().decode(encoded);
-      return RawTensors.utf8("b64", 0, ByteBuffer.wrap(bytes));
+      return TextBytes.decode(ByteBuffer.wrap(bytes));
     } catch (IllegalArgumentException broken) {
       throw Requests.invalid("b64 is not base64");
     }

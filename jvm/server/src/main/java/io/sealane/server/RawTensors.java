@@ -3,16 +3,16 @@ package io.sealane.server;
 import io.sealane.core.DataType;
 import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
+import io.sealane.core.TextBytes;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Tensors as the binary tensor data extension has them: little-endian, row-major; a BYTES element
- * is its length in four bytes and its UTF-8.
+ * is its length in four bytes and its bytes.
  */
 final class RawTensors {
   private RawTensors() {}
@@ -56,21 +56,13 @@ final class RawTensors {
       }
       ByteBuffer text = from.slice(from.position(), length);
       from.position(from.position() + length);
-      values[i] = utf8(name, i, text);
+      values[i] = TextBytes.decode(text);
     }
     if (from.hasRemaining()) {
       throw Requests.invalid(
           "input '" + name + "' has " + from.remaining() + " bytes after its last string");
     }
     return Tensor.bytes(shape, values);
-  }
-
-  static String utf8(String name, int index, ByteBuffer text) {
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(text).toString();
-    } catch (CharacterCodingException broken) {
-      throw Requests.invalid("input '" + name + "': string " + index + " is not UTF-8");
-    }
   }
 
   /** A tensor's bytes. */

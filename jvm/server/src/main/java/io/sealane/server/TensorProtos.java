@@ -5,6 +5,7 @@ import io.sealane.core.DataType;
 import io.sealane.core.Shape;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.core.TextBytes;
 import io.sealane.protocols.tensorflow.TensorProto;
 import io.sealane.protocols.tensorflow.TensorShapeProto;
 import java.nio.ByteBuffer;
@@ -90,8 +91,7 @@ final class TensorProtos {
     Requests.requireFew(name, given == 0 ? 0 : values.get(given - 1).size(), count - given);
     String[] texts = new String[count];
     for (int i = 0; i < count; i++) {
-      texts[i] =
-          i < given ? RawTensors.utf8(name, i, values.get(i).asReadOnlyByteBuffer()) : texts[i - 1];
+      texts[i] = i < given ? TextBytes.decode(values.get(i).asReadOnlyByteBuffer()) : texts[i - 1];
     }
     return texts;
   }

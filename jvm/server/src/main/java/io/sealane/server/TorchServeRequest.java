@@ -6,6 +6,7 @@ import io.sealane.core.DataType;
 import io.sealane.core.Signature;
 import io.sealane.core.Tensor;
 import io.sealane.core.TensorSpec;
+import io.sealane.core.TextBytes;
 import io.sealane.server.TorchServeBody.Kind;
 import io.sealane.serving.ServedVersion;
 import java.nio.ByteBuffer;
@@ -229,7 +230,7 @@ record TorchServeRequest(Map<String, Tensor> inputs, Answer answer) {
       if (kind == Kind.JSON) {
         put(spec, NestedJson.any(bytes));
       } else if (spec.dtype() == DataType.BYTES) {
-        text(spec, RawTensors.utf8(spec.name(), 0, ByteBuffer.wrap(bytes)));
+        text(spec, TextBytes.decode(ByteBuffer.wrap(bytes)));
       } else {
         rows &= version.maxRows() > 0;
         inputs.add(spec.name(), WholeBody.row(version, spec, bytes));

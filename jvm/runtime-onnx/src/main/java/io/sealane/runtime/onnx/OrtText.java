@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import io.sealane.core.ErrorCode;
 import io.sealane.core.SealaneException;
 import io.sealane.core.Shape;
+import io.sealane.core.TextBytes;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +31,11 @@ final class OrtText {
 
   private OrtText() {}
 
-  /** A new tensor of these strings; null is the empty string. */
+  /**
+   * A new tensor of these strings; null is the empty string.
+   *
+   * @throws SealaneException {@link ErrorCode#INPUT_DTYPE} for bytes that are no UTF-8
+   */
   static OnnxTensor create(OrtEnvironment environment, @Nullable String[] values, Shape shape)
       throws OrtException {
     String[] strings = new String[values.length];
@@ -38,6 +43,10 @@ final class OrtText {
     for (int i = 0; i < values.length; i++) {
       String value = values[i];
       strings[i] = value == null ? "" : value;
+      if (TextBytes.isBinary(strings[i])) {
+        throw new SealaneException(
+            ErrorCode.INPUT_DTYPE, "string " + i + " is not UTF-8, which ONNX Runtime needs");
+      }
       plain &= isPlain(strings[i]);
     }
     return plain

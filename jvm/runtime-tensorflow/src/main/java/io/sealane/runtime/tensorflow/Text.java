@@ -1,6 +1,7 @@
 package io.sealane.runtime.tensorflow;
 
 import io.sealane.core.Shape;
+import io.sealane.core.TextBytes;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +13,7 @@ import org.tensorflow.internal.c_api.TF_TString;
 import org.tensorflow.internal.c_api.TF_Tensor;
 import org.tensorflow.internal.c_api.global.tensorflow;
 
-/** Strings in TensorFlow's own form, {@code TF_TString}, as UTF-8. */
+/** Strings in TensorFlow's own form, {@code TF_TString}: any bytes in, UTF-8 out. */
 final class Text {
   private static final long WIDTH = 24;
 
@@ -43,7 +44,7 @@ final class Text {
     for (int i = 0; i < strings.length; i++) {
       String value = strings[i];
       if (value != null && !value.isEmpty()) {
-        copy(value.getBytes(StandardCharsets.UTF_8), string.position(i));
+        copy(TextBytes.encode(value), string.position(i));
       }
     }
     @Nullable TF_Tensor created =
@@ -61,9 +62,9 @@ final class Text {
     return created;
   }
 
-  private static void copy(byte[] utf8, TF_TString string) {
-    BytePointer data = tensorflow.TF_TString_ResizeUninitialized(string, utf8.length);
-    data.put(utf8);
+  private static void copy(byte[] bytes, TF_TString string) {
+    BytePointer data = tensorflow.TF_TString_ResizeUninitialized(string, bytes.length);
+    data.put(bytes);
   }
 
   static String[] read(TF_Tensor tensor, int count, String what) {
