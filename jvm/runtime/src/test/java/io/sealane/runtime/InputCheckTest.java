@@ -182,6 +182,8 @@ class InputCheckTest {
         spec(BYTES, closed),
         Tensor.bytes(two, "a", "b"));
     refusedValue(ErrorCode.INPUT_DOMAIN, "''", spec(BYTES, closed), Tensor.bytes(two, "", "a"));
+    refusedValue(
+        ErrorCode.INPUT_DOMAIN, "'b?'", spec(BYTES, closed), Tensor.bytes(two, "a", "b\udcff"));
     refusedValue(ErrorCode.INPUT_NULL, "row 1", spec(BYTES, open), Tensor.bytes(two, "a", null));
     refusedValue(
         ErrorCode.INPUT_NULL, "row 0", TensorSpec.of("x", BYTES, N), Tensor.bytes(two, null, "a"));

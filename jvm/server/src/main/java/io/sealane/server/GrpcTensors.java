@@ -142,7 +142,8 @@ final class GrpcTensors {
       case FP64 -> Arrays.stream(tensor.doubles()).forEach(contents::addFp64Contents);
       case BYTES -> {
         for (String value : tensor.strings()) {
-          contents.addBytesContents(ByteString.copyFromUtf8(value == null ? "" : value));
+          contents.addBytesContents(
+              ByteString.copyFrom(TextBytes.encode(value == null ? "" : value)));
         }
       }
       case FP16, BF16 -> throw new IllegalStateException(tensor.dtype().toString());

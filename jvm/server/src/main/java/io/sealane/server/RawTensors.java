@@ -7,7 +7,6 @@ import io.sealane.core.TextBytes;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,7 +81,7 @@ final class RawTensors {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     ByteBuffer length = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
     for (String value : values) {
-      byte[] text = (value == null ? "" : value).getBytes(StandardCharsets.UTF_8);
+      byte[] text = TextBytes.encode(value == null ? "" : value);
       all.write(length.putInt(0, text.length).array(), 0, 4);
       all.write(text, 0, text.length);
     }

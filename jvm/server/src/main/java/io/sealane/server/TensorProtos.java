@@ -149,7 +149,7 @@ final class TensorProtos {
       }
       case BYTES -> {
         for (String value : tensor.strings()) {
-          proto.addStringVal(ByteString.copyFromUtf8(value == null ? "" : value));
+          proto.addStringVal(ByteString.copyFrom(TextBytes.encode(value == null ? "" : value)));
         }
       }
       case INT8, UINT8, INT16, UINT16, INT32, INT64, UINT32, UINT64 -> integers(tensor, proto);

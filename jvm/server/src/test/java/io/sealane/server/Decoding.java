@@ -7,7 +7,9 @@ import com.sun.management.ThreadMXBean;
 import io.sealane.core.DataType;
 import io.sealane.core.Leaks;
 import io.sealane.core.Tensor;
+import io.sealane.core.TextBytes;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Map;
@@ -70,7 +72,9 @@ final class Decoding {
   private static long size(Tensor tensor) {
     if (tensor.dtype() == DataType.BYTES) {
       for (String text : tensor.strings()) {
-        assertThat(text == null || isEncodable(text)).as("a text has its own bytes").isTrue();
+        String same =
+            text == null ? null : TextBytes.decode(ByteBuffer.wrap(TextBytes.encode(text)));
+        assertThat(same).as("a text has its own bytes").isEqualTo(text);
       }
     }
     return RawTensors.bytes(tensor).length;

@@ -117,7 +117,6 @@ class ExamplesTest {
     refused(of(DataType.INT32, BATCH), "expected int64_list for INT32", floats(1));
     refused(of(DataType.BYTES, BATCH), "expected bytes_list for BYTES", floats(1));
     refused(of(DataType.FP16, BATCH), "which no feature has", floats(1));
-    refused(of(DataType.BYTES, BATCH), "UTF-8", texts(new byte[] {(byte) 0xff}));
     refused(of(DataType.FP32, BATCH), "no feature 'x'", Feature.getDefaultInstance());
   }
 

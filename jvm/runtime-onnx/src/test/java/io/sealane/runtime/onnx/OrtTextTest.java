@@ -77,6 +77,14 @@ class OrtTextTest {
   }
 
   @Test
+  void bytesThatAreNoTextAreRefused() {
+    refused(
+        ErrorCode.INPUT_DTYPE,
+        "string 1 is not UTF-8",
+        () -> through(identity, Shape.of(2), "a", "a\udcff"));
+  }
+
+  @Test
   void theModelSeesTheTextItself() {
     ProtoWriter node =
         OneNode.node("RegexFullMatch")
