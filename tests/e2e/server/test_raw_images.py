@@ -226,7 +226,7 @@ def test_what_is_no_image_fails_alone(server, images, expected):
 
     with ThreadPoolExecutor(len(asked)) as pool:
         good, bad, other, again = pool.map(sent, asked)
-    assert bad.status in (400, 500), bad.body
+    assert bad.status == 500, bad.body
     assert bad.json["message"].split(":")[0].isupper()
     found = [each.json for each in (good, other, again)]
     np.testing.assert_allclose(
