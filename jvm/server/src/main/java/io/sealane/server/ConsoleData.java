@@ -94,7 +94,7 @@ final class ConsoleData {
     json.writeNumberField("cancelled", statistics.cancelled().count());
     json.writeNumberField("refused", statistics.refused().count());
     json.writeNumberField("queueNanos", statistics.queue().nanos());
-    json.writeNumberField("runNanos", statistics.running().nanos());
+    json.writeNumberField("runNanos", statistics.phases().running().nanos());
     json.writeArrayFieldStart("latency");
     for (long count : statistics.latency().snapshot().counts()) {
       json.writeNumber(count);

@@ -98,7 +98,7 @@ final class TrafficJson {
     json.writeNumberField("waiting", version.waiting());
     times(json, "latency_ms", statistics.success(), statistics.latency().snapshot());
     json.writeNumberField("queue_ms", mean(statistics.queue()));
-    json.writeNumberField("run_ms", mean(statistics.running()));
+    json.writeNumberField("run_ms", mean(statistics.phases().running()));
     ShadowRuns shadow = version.shadow();
     if (shadow == null) {
       json.writeNullField("shadow");

@@ -141,9 +141,7 @@ final class V2Descriptions {
     timed(json, "success", statistics.success());
     timed(json, "fail", statistics.failure());
     timed(json, "queue", statistics.queue());
-    timed(json, "compute_input", statistics.gathering());
-    timed(json, "compute_infer", statistics.running());
-    timed(json, "compute_output", statistics.parting());
+    phases(json, statistics.phases());
     timed(json, "cache_hit", NOTHING);
     timed(json, "cache_miss", NOTHING);
     timed(json, "cancel", statistics.cancelled());
@@ -155,15 +153,19 @@ final class V2Descriptions {
     for (Map.Entry<Long, Statistics.Runs> each : statistics.runs().entrySet()) {
       json.writeStartObject();
       json.writeNumberField("batch_size", each.getKey());
-      timed(json, "compute_input", each.getValue().gathering());
-      timed(json, "compute_infer", each.getValue().running());
-      timed(json, "compute_output", each.getValue().parting());
+      phases(json, each.getValue().snapshot());
       json.writeEndObject();
     }
     json.writeEndArray();
     json.writeArrayFieldStart("memory_usage");
     json.writeEndArray();
     json.writeEndObject();
+  }
+
+  private static void phases(JsonGenerator json, Statistics.Runs phases) throws IOException {
+    timed(json, "compute_input", phases.gathering());
+    timed(json, "compute_infer", phases.running());
+    timed(json, "compute_output", phases.parting());
   }
 
   private static void timed(JsonGenerator json, String field, Statistics.Timed timed)

@@ -96,6 +96,7 @@ final class V2GrpcDescriptions {
 
   private static ModelStatistics statistics(ServedVersion version) {
     Statistics statistics = version.statistics();
+    Statistics.Runs phases = statistics.phases();
     ModelStatistics.Builder of =
         ModelStatistics.newBuilder()
             .setName(version.model())
@@ -108,21 +109,23 @@ final class V2GrpcDescriptions {
                     .setSuccess(timed(statistics.success()))
                     .setFail(timed(statistics.failure()))
                     .setQueue(timed(statistics.queue()))
-                    .setComputeInput(timed(statistics.gathering()))
-                    .setComputeInfer(timed(statistics.running()))
-                    .setComputeOutput(timed(statistics.parting()))
+                    .setComputeInput(timed(phases.gathering()))
+                    .setComputeInfer(timed(phases.running()))
+                    .setComputeOutput(timed(phases.parting()))
                     .setCacheHit(StatisticDuration.getDefaultInstance())
                     .setCacheMiss(StatisticDuration.getDefaultInstance()));
     statistics
         .runs()
         .forEach(
-            (rows, runs) ->
-                of.addBatchStats(
-                    InferBatchStatistics.newBuilder()
-                        .setBatchSize(rows)
-                        .setComputeInput(timed(runs.gathering()))
-                        .setComputeInfer(timed(runs.running()))
-                        .setComputeOutput(timed(runs.parting()))));
+            (rows, runs) -> {
+              Statistics.Runs now = runs.snapshot();
+              of.addBatchStats(
+                  InferBatchStatistics.newBuilder()
+                      .setBatchSize(rows)
+                      .setComputeInput(timed(now.gathering()))
+                      .setComputeInfer(timed(now.running()))
+                      .setComputeOutput(timed(now.parting())));
+            });
     return of.build();
   }
 

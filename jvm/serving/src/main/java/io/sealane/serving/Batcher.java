@@ -234,7 +234,7 @@ public final class Batcher implements AutoCloseable {
 
   private void answer(Pending pending, Map<String, Tensor> outputs, Execution execution) {
     if (pending.end()) {
-      statistics.answered(execution.queue(), execution.part(), pending.age());
+      statistics.answered(execution.queue(), pending.age());
       pending.observation.ran(execution);
       if (pending.answer.complete(outputs)) {
         return;

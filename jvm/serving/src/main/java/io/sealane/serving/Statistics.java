@@ -16,9 +16,7 @@ public final class Statistics {
   private final Timed cancelled = new Timed();
   private final Timed refused = new Timed();
   private final Timed queue = new Timed();
-  private final Timed gathering = new Timed();
-  private final Timed running = new Timed();
-  private final Timed parting = new Timed();
+  private final Runs phases = new Runs();
   private final LatencyHistogram latency = new LatencyHistogram();
   private final LongAdder rows = new LongAdder();
   private final AtomicLong lastRun = new AtomicLong();
@@ -36,6 +34,12 @@ public final class Statistics {
     void add(long times, long duration) {
       count.add(times);
       nanos.add(Math.max(duration, 0));
+    }
+
+    private Timed copied() {
+      Timed copy = new Timed();
+      copy.add(count(), nanos());
+      return copy;
     }
 
     /** How often. */
@@ -60,6 +64,17 @@ public final class Statistics {
     private Runs() {
       this(new Timed(), new Timed(), new Timed());
     }
+
+    private synchronized void add(long times, long gather, long run, long part) {
+      gathering.add(times, gather * times);
+      running.add(times, run * times);
+      parting.add(times, part * times);
+    }
+
+    /** As it is at one moment: each run is in all three, or in none. */
+    public synchronized Runs snapshot() {
+      return new Runs(gathering.copied(), running.copied(), parting.copied());
+    }
   }
 
   /**
@@ -69,16 +84,12 @@ public final class Statistics {
    * @param requests how many requests it answered
    * @param gather nanoseconds to put the inputs together, for each of them
    * @param run nanoseconds in the engine
-   * @param part nanoseconds to take the outputs apart
+   * @param part nanoseconds to take the outputs apart, for each of them
    */
   void ran(long size, int requests, long gather, long run, long part) {
     rows.add(size);
-    gathering.add(requests, gather * requests);
-    running.add(requests, run * requests);
-    Runs alike = runs.computeIfAbsent(counted(size), ignored -> new Runs());
-    alike.gathering().add(gather);
-    alike.running().add(run);
-    alike.parting().add(part);
+    phases.add(requests, gather, run, part);
+    runs.computeIfAbsent(counted(size), ignored -> new Runs()).add(1, gather, run, part);
     lastRun.set(System.currentTimeMillis());
   }
 
@@ -87,9 +98,8 @@ public final class Statistics {
     return size <= 64 ? size : Long.highestOneBit(size - 1) << 1;
   }
 
-  void answered(long waited, long parted, long whole) {
+  void answered(long waited, long whole) {
     queue.add(waited);
-    parting.add(parted);
     success.add(whole);
     latency.add(whole);
   }
@@ -136,19 +146,9 @@ public final class Statistics {
     return queue;
   }
 
-  /** Putting inputs together. */
-  public Timed gathering() {
-    return gathering;
-  }
-
-  /** In the engine. */
-  public Timed running() {
-    return running;
-  }
-
-  /** Taking outputs apart. */
-  public Timed parting() {
-    return parting;
+  /** What runs took for each request in them, at this moment. */
+  public Runs phases() {
+    return phases.snapshot();
   }
 
   /** Rows that went through the engine. */

@@ -44,7 +44,7 @@ class BatcherTest extends BatcherCase {
       assertThat(scores(answers.get(seed))).isEqualTo(scores(mlp, seed + 1, seed));
     }
     assertThat(runs(batcher)).isEqualTo(Map.of(15L, 1L));
-    assertThat(batcher.statistics().gathering().count()).isGreaterThanOrEqualTo(5);
+    assertThat(batcher.statistics().phases().gathering().count()).isGreaterThanOrEqualTo(5);
   }
 
   @Test

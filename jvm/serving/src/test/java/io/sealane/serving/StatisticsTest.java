@@ -39,8 +39,9 @@ class StatisticsTest {
     statistics.ran(1, 1, 0, 7, 0);
     assertThat(statistics.executions()).isEqualTo(3);
     assertThat(statistics.rows()).isEqualTo(17);
-    requireTimed(statistics.gathering(), 6, 3 * 10 + 2 * 5);
-    requireTimed(statistics.running(), 6, 3 * 100 + 2 * 50 + 7);
+    requireTimed(statistics.phases().gathering(), 6, 3 * 10 + 2 * 5);
+    requireTimed(statistics.phases().running(), 6, 3 * 100 + 2 * 50 + 7);
+    requireTimed(statistics.phases().parting(), 6, 3 * 1 + 2 * 2);
     assertThat(statistics.runs().keySet()).containsExactly(1L, 8L);
     requireTimed(statistics.runs().get(8L).gathering(), 2, 15);
     requireTimed(statistics.runs().get(8L).running(), 2, 150);
@@ -50,11 +51,10 @@ class StatisticsTest {
   }
 
   @Test
-  void answersCountTheirWaitPartingAndWhole() {
-    statistics.answered(10, 1, 100);
-    statistics.answered(20, 2, 200);
+  void answersCountTheirWaitAndWhole() {
+    statistics.answered(10, 100);
+    statistics.answered(20, 200);
     requireTimed(statistics.queue(), 2, 30);
-    requireTimed(statistics.parting(), 2, 3);
     requireTimed(statistics.success(), 2, 300);
   }
 
@@ -90,16 +90,22 @@ class StatisticsTest {
               () -> {
                 for (int j = 0; j < 10_000; j++) {
                   statistics.ran(1 + j % 3, 1, 1, 1, 0);
-                  statistics.answered(1, 1, 1);
+                  statistics.answered(1, 1);
                 }
               }));
     }
     threads.forEach(Thread::start);
+    for (Statistics.Runs now = statistics.phases();
+        now.running().count() < 40_000;
+        now = statistics.phases()) {
+      assertThat(now.gathering().count()).isEqualTo(now.running().count());
+      assertThat(now.parting().count()).isEqualTo(now.running().count());
+    }
     for (Thread each : threads) {
       each.join();
     }
     assertThat(statistics.executions()).isEqualTo(40_000);
     requireTimed(statistics.success(), 40_000, 40_000);
-    requireTimed(statistics.running(), 40_000, 40_000);
+    requireTimed(statistics.phases().running(), 40_000, 40_000);
   }
 }
