@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import http.client
+import json
+import threading
 import time
 
 import grpc
@@ -216,3 +221,175 @@ def test_what_is_not_there_is_refused(server):
     assert (answer.status, "parameter b is missing" in answer.json["error"]) == (400, True)
     assert server.get("/traffic").status == 404
     assert server.get("/traffic", address=server.management).status == 401
+
+
+def changed(server, method, body=None, path="/traffic/n", headers=TOKEN):
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    return server.call(method, path, data, headers=headers, address=server.management)
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory):
+    """A server whose model n has 10 percent configured for version 2."""
+    folder = tmp_path_factory.mktemp("changing")
+    for version in "12":
+        small_bundles.scaled(folder / "n" / version, version, int(version) + 1)
+    with serving(
+        folder, "--models.n.versions", "all", "--models.n.canary.2", "10", "--poll", "200ms"
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def at_first(changing):
+    assert changed(changing, "DELETE").status == 200
+    return changing
+
+
+def share_of_two(server):
+    versions = managed(server, "/traffic/n").json["versions"]
+    return {each["version"]: each["share"] for each in versions}["2"]
+
+
+def point(model, key):
+    """Where a key stands among 0 to 100, as the guide says: below the weight is the canary."""
+    digest = hashlib.sha256(f"{model}\0{key}".encode()).digest()
+    return (int.from_bytes(digest[:8], "big") >> 11) * 2.0**-53 * 100
+
+
+@contextlib.contextmanager
+def asking(server):
+    """Asks for a key's version, many times on one connection."""
+    connection = http.client.HTTPConnection(server.address, timeout=30)
+
+    def ask(key):
+        connection.request("POST", "/v2/models/n/infer", json.dumps(V2), {KEY: key})
+        response = connection.getresponse()
+        found = json.loads(response.read())
+        assert response.status == 200, found
+        version = found["model_version"]
+        assert found["outputs"][0]["data"] == [(int(version) + 1) * x for x in ROW]
+        return version
+
+    with contextlib.closing(connection):
+        yield ask
+
+
+def test_a_canary_grows_and_goes_back_without_a_restart(at_first):
+    loaded = [each["loaded_at"] for each in managed(at_first, "/traffic/n").json["versions"]]
+    keys = [f"client-{number}" for number in range(400)]
+    with asking(at_first) as ask:
+        for weight in (1, 10, 50, 100, 0):
+            answer = changed(at_first, "PUT", {"canary": {"2": weight}})
+            assert answer.status == 200, answer.body
+            assert answer.json["canary"] == [{"version": "2", "weight": weight, "ready": True}]
+            shares = {each["version"]: each["share"] for each in answer.json["versions"]}
+            assert shares == {"2": weight, "1": 100 - weight}
+            for key in keys:
+                assert ask(key) == ("2" if point("n", key) < weight else "1"), (weight, key)
+    found = managed(at_first, "/traffic/n").json
+    assert [each["loaded_at"] for each in found["versions"]] == loaded
+    assert 'sealane_canary_weight{model="n",version="2"} 0.0' in (
+        managed(at_first, "/metrics").body.decode()
+    )
+    told = "".join(at_first.told)
+    assert "canary weights of model n were set to {2=50.0}" in told
+
+
+def test_weights_stay_through_loads_until_they_are_deleted(at_first):
+    assert changed(at_first, "PUT", {"canary": {"2": 60}}).status == 200
+    for call in ("load", "unload", "load"):
+        path = f"/v2/repository/models/n/{call}"
+        assert at_first.post(path, headers=TOKEN, address=at_first.management).status == 200
+    assert share_of_two(at_first) == 60
+    # Longer than the directory is left alone for.
+    time.sleep(0.5)
+    assert share_of_two(at_first) == 60
+    assert changed(at_first, "PUT", {"canary": {}}).json["canary"] == []
+    assert share_of_two(at_first) == 100
+    answer = changed(at_first, "DELETE")
+    assert answer.json["canary"] == [{"version": "2", "weight": 10, "ready": True}]
+    assert share_of_two(at_first) == 10
+
+
+def test_no_request_is_lost_while_weights_change(at_first):
+    ended = threading.Event()
+    counts = {"1": 0, "2": 0}
+    problems = []
+
+    def client(number):
+        step = 0
+        try:
+            with asking(at_first) as ask:
+                while not ended.is_set():
+                    key = f"client-{number}-{step % 50}"
+                    version = ask(key)
+                    assert point("n", key) >= 25 or version == "2", key
+                    assert point("n", key) < 75 or version == "1", key
+                    counts[version] += 1
+                    step += 1
+        except Exception as problem:
+            problems.append(problem)
+
+    assert changed(at_first, "PUT", {"canary": {"2": 25}}).status == 200
+    clients = [threading.Thread(target=client, args=[number]) for number in range(3)]
+    for each in clients:
+        each.start()
+    for step in range(200):
+        weight = 75 if step % 2 else 25
+        assert changed(at_first, "PUT", {"canary": {"2": weight}}).status == 200
+        if step % 50 == 0:
+            path = "/v2/repository/models/n/load"
+            assert at_first.post(path, headers=TOKEN, address=at_first.management).status == 200
+    ended.set()
+    for each in clients:
+        each.join()
+    assert problems == []
+    assert min(counts.values()) > 50, counts
+
+
+def test_a_default_goes_before_the_weights(at_first):
+    put = at_first.call(
+        "PUT", "/models/n/1/set-default", headers=TOKEN, address=at_first.management
+    )
+    assert put.status == 200, put.body
+    answer = changed(at_first, "PUT", {"canary": {"2": 90}})
+    assert answer.json["canary"][0]["weight"] == 90
+    assert share_of_two(at_first) == 0
+    for call in ("unload", "load"):
+        path = f"/v2/repository/models/n/{call}"
+        assert at_first.post(path, headers=TOKEN, address=at_first.management).status == 200
+    assert share_of_two(at_first) == 90
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"canary": {"2": 60, "1": 60}}, "0 to 100 each and together"),
+        ({"canary": {"2": 101}}, "canary.2 must be a percentage from 0 to 100, received '101'"),
+        ({"canary": {"2": "many"}}, "canary.2 must be a percentage"),
+        ({"canary": {"2": None}}, "canary.2 must be a percentage"),
+        ({"canary": {"2 3": 5}}, "'2 3' is no version"),
+        ({"canary": [5]}, "the body must be"),
+        ({"canary": {}, "shadow": {"to": "1"}}, "the body must be"),
+        (b"", "the body must be"),
+        (b"{", "the body is not JSON"),
+        (b'{"canary": {"2": 5, "2": 6}}', "'2' is there twice"),
+    ],
+)
+def test_weights_that_the_setting_refuses_are_refused(at_first, body, said):
+    answer = changed(at_first, "PUT", body)
+    assert answer.status == 400, answer.body
+    assert answer.json["error"].startswith("REQUEST_INVALID: ")
+    assert said in answer.json["error"]
+    assert share_of_two(at_first) == 10
+
+
+def test_who_may_not_change_weights(at_first):
+    body = {"canary": {"2": 50}}
+    for method in ("PUT", "DELETE"):
+        assert changed(at_first, method, body, headers={}).status == 401
+        assert changed(at_first, method, body, path="/traffic/unknown").status == 404
+        answer = at_first.call(method, "/traffic/n", json.dumps(body).encode(), headers=TOKEN)
+        assert answer.status in (404, 405), "the main port has none of it"
+    assert share_of_two(at_first) == 10

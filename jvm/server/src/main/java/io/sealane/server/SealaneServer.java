@@ -297,6 +297,7 @@ final class SealaneServer implements AutoCloseable {
     server.blockingTaskExecutor(WAITING_THREADS);
     server.maxRequestLength(config.maxRequestBytes());
     server.requestTimeout(config.requestTimeout());
+    server.idleTimeout(config.idleTimeout());
     server.gracefulShutdownTimeout(Duration.ZERO, config.drainTimeout());
     server.errorHandler(new JsonErrors());
     server.disableServerHeader();

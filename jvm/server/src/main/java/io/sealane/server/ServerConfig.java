@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param poll how often the repository is looked at; zero for never
  * @param management the second port
  * @param maxRequestBytes the largest body
+ * @param idleTimeout how long a connection is kept without a request; zero for ever
  * @param headerTimeout the most that a request's headers may take; zero for no end
  * @param requestTimeout the most that a request may take; zero for no end
  * @param corsOrigins origins of the web pages that may call it, {@code *} for all
@@ -46,6 +47,7 @@ record ServerConfig(
     Duration poll,
     Management management,
     long maxRequestBytes,
+    Duration idleTimeout,
     Duration headerTimeout,
     Duration requestTimeout,
     List<String> corsOrigins,
@@ -111,6 +113,7 @@ record ServerConfig(
         duration("poll", settings.server("poll")),
         management,
         number("request.max-bytes", settings.server("request.max-bytes"), 1, Integer.MAX_VALUE),
+        duration("connection.idle-timeout", settings.server("connection.idle-timeout")),
         duration("request.header-timeout", settings.server("request.header-timeout")),
         duration("request.timeout", settings.server("request.timeout")),
         origins(settings.server("cors.origins")),

@@ -59,6 +59,7 @@ final class Settings {
         "whether models are loaded and unloaded there too, " + "without a token");
     server("console", "true", "whether the management port has the web page /console");
     server("request.max-bytes", "67108864", "the largest body or gRPC message");
+    server("connection.idle-timeout", "15s", "closed without a request for so long; 0s for never");
     server("request.header-timeout", "10s", "the most that its headers may take; 0s for no end");
     server("request.timeout", "60s", "the most that a request may take; 0s for no end");
     server(
@@ -99,7 +100,9 @@ final class Settings {
 
   private static final Pattern OF_MODEL =
       Pattern.compile(
-          "models\\.(.+)\\.(?:labels\\.[A-Za-z0-9_]+|canary\\.[A-Za-z0-9.+-]+|"
+          "models\\.(.+)\\.(?:labels\\.[A-Za-z0-9_]+|canary\\."
+              + TrafficSettings.VERSION
+              + "|"
               + MODEL.keySet().stream().map(Pattern::quote).collect(Collectors.joining("|"))
               + ")");
 

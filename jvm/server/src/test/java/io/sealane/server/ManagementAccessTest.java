@@ -117,6 +117,7 @@ class ManagementAccessTest {
   @AfterEach
   void nothingHasChanged() {
     assertThat(server.repository().model("mlp").version(null)).isSameAs(served);
+    assertThat(server.repository().model("mlp").canary()).isEmpty();
     assertThat(server.repository().index()).hasSize(1);
   }
 
@@ -148,8 +149,16 @@ class ManagementAccessTest {
         .toList();
   }
 
-  /** A body that would take the model away, wherever it is read. */
+  /** The method that changes what is served, where one does. */
+  private static String changing(String path) {
+    return path.startsWith("/traffic/") ? "PUT" : "POST";
+  }
+
+  /** A body that would take the model away or its traffic elsewhere, wherever it is read. */
   private static byte[] body(String path) {
+    if (path.startsWith("/traffic/")) {
+      return "{\"canary\": {\"1\": 5}}".getBytes(StandardCharsets.UTF_8);
+    }
     if (!path.contains(".")) {
       return "{}".getBytes(StandardCharsets.UTF_8);
     }
@@ -196,7 +205,7 @@ class ManagementAccessTest {
     }
     for (String path : spelled(server.managementServices())) {
       for (Map<String, String> wrong : WRONG) {
-        RawHttp.Answer answer = management.ask("POST", path, wrong, body(path));
+        RawHttp.Answer answer = management.ask(changing(path), path, wrong, body(path));
         assertThat(answer.status()).as(path + " " + wrong).isEqualTo(401);
       }
     }
@@ -221,15 +230,15 @@ class ManagementAccessTest {
   void noSpellingOfAPathGoesRoundTheToken() throws IOException {
     for (String path : spelled(server.managementServices())) {
       for (String spelling : Spellings.of(path)) {
-        tryRefused("POST", spelling, Map.of(), path);
+        tryRefused(changing(path), spelling, Map.of(), path);
         tryRefused("GET", spelling, Map.of("Authorization", "Bearer wrong"), path);
       }
       for (Map<String, String> override : OVERRIDES) {
         tryRefused("GET", path, override, path);
-        tryRefused("POST", path, override, path);
+        tryRefused(changing(path), path, override, path);
       }
       for (String type : TYPES) {
-        tryRefused("POST", path, with(Map.of(), type), path);
+        tryRefused(changing(path), path, with(Map.of(), type), path);
       }
     }
   }
@@ -250,7 +259,7 @@ class ManagementAccessTest {
                   .header("Authorization", token)
                   .header("Content-Type", path.contains(".") ? TYPES.get(0) : TYPES.get(8))
                   .timeout(Duration.ofSeconds(20))
-                  .POST(HttpRequest.BodyPublishers.ofByteArray(body(path)))
+                  .method(changing(path), HttpRequest.BodyPublishers.ofByteArray(body(path)))
                   .build();
           HttpResponse<Void> answer = client.send(request, HttpResponse.BodyHandlers.discarding());
           String grpc = answer.headers().firstValue("grpc-status").orElse("");
@@ -267,11 +276,12 @@ class ManagementAccessTest {
     Set<String> only = paths(server.managementServices());
     only.removeAll(paths(server.services()));
     assertThat(only)
-        .contains("/metrics", "/v2/repository/models/mlp/load", "/v2/repository/models/mlp/unload");
+        .contains("/metrics", "/traffic/mlp")
+        .contains("/v2/repository/models/mlp/load", "/v2/repository/models/mlp/unload");
     for (String path : only) {
       for (String spelling : Spellings.of(path)) {
         for (Map<String, String> headers : List.of(Map.<String, String>of(), TOKEN)) {
-          for (String method : List.of("GET", "POST")) {
+          for (String method : List.of("GET", changing(path))) {
             RawHttp.Answer answer = main.ask(method, spelling, headers, body(path));
             requireRefused(method + " " + spelling, answer.status(), answer.grpc());
           }
@@ -322,6 +332,11 @@ class ManagementAccessTest {
         .isEqualTo(200);
     assertThat(main.ask("POST", "/v2/repository/index", Map.of(), body("/")).status())
         .isEqualTo(200);
+    String traffic = "/traffic/mlp";
+    assertThat(management.ask("PUT", traffic, TOKEN, body(traffic)).status()).isEqualTo(200);
+    assertThat(server.repository().model("mlp").canary()).isEqualTo(Map.of("1", 5.0));
+    assertThat(management.ask("DELETE", traffic, TOKEN, body("/")).status()).isEqualTo(200);
+    assertThat(server.repository().model("mlp").canary()).isEmpty();
     String unload = "/v2/repository/models/mlp/unload";
     assertThat(management.ask("POST", unload, TOKEN, body("/")).status()).isEqualTo(200);
     assertThat(server.repository().models()).isEmpty();

@@ -45,7 +45,8 @@ public final class ModelRepository implements AutoCloseable {
   private final Map<String, ServedModel> models = new ConcurrentHashMap<>();
   private final Map<String, Map<String, VersionStatus>> statuses = new ConcurrentHashMap<>();
   private final Withdrawals withdrawn = new Withdrawals();
-  private final Map<String, String> defaults = new HashMap<>();
+  private final Map<String, String> defaults = new ConcurrentHashMap<>();
+  private final Map<String, Map<String, Double>> canaries = new ConcurrentHashMap<>();
   private final Map<String, UnaryOperator<ModelConfig>> changes = new HashMap<>();
   private final Loads loads = new Loads();
   private final Retirement retirement = new Retirement();
@@ -201,7 +202,7 @@ public final class ModelRepository implements AutoCloseable {
         return;
       }
       withdrawn.version(name, going.version());
-      models.put(name, preferred(model.without(going.version())));
+      models.computeIfPresent(name, (key, now) -> preferred(now.without(going.version())));
       retire(going, WITHDRAWN);
     } finally {
       changing.unlock();
@@ -217,12 +218,47 @@ public final class ModelRepository implements AutoCloseable {
   public void setDefault(String name, String version) {
     changing.lock();
     try {
-      ServedModel changed = model(name).withDefault(version);
-      defaults.put(name, version);
-      models.put(name, changed);
+      defaults.put(name, model(name).version(version).version());
+      models.computeIfPresent(name, (key, now) -> preferred(now));
     } finally {
       changing.unlock();
     }
+  }
+
+  /**
+   * Shares the requests that name no version of a model out by these weights in place of the
+   * configured ones: from the next request on, and whatever is loaded or unloaded, until {@link
+   * #resetCanary} or the end of the server. It waits for no change that is under way.
+   *
+   * @param canary percent by version, as {@link Traffic} has it
+   * @return the model with the shares in force
+   * @throws IllegalArgumentException for weights that {@link Traffic} refuses
+   * @throws SealaneException MODEL_NOT_FOUND, or MODEL_NOT_READY
+   */
+  public ServedModel setCanary(String name, Map<String, Double> canary) {
+    Traffic traffic = new Traffic(canary, null);
+    ServedModel unused = model(name);
+    canaries.put(name, traffic.canary());
+    return shared(name);
+  }
+
+  /**
+   * Goes back to the configured weights; at once, as {@link #setCanary}.
+   *
+   * @return the model with the shares in force
+   * @throws SealaneException MODEL_NOT_FOUND, or MODEL_NOT_READY
+   */
+  public ServedModel resetCanary(String name) {
+    ServedModel unused = model(name);
+    canaries.remove(name);
+    return shared(name);
+  }
+
+  private ServedModel shared(String name) {
+    Map<String, Double> configured = configs.apply(name).traffic().canary();
+    models.computeIfPresent(
+        name, (key, now) -> preferred(now.withCanary(canaries.getOrDefault(name, configured))));
+    return model(name);
   }
 
   /** Whether a model was taken out of service on request. */
@@ -348,16 +384,15 @@ public final class ModelRepository implements AutoCloseable {
     if (renewal.ready().isEmpty()) {
       models.remove(name);
     } else {
-      Map<String, String> labels = labels(config, models.get(name), renewal.ready());
-      Traffic traffic = config.traffic();
-      ServedModel model =
-          new ServedModel(
-              name,
-              renewal.ready(),
-              labels,
-              traffic.canary(),
-              traffic.shares(renewal.ready().keySet()));
-      models.put(name, preferred(model));
+      models.compute(
+          name,
+          (key, before) -> {
+            Map<String, String> labels = labels(config, before, renewal.ready());
+            // Read here, so that weights that are set meanwhile are not lost.
+            Map<String, Double> canary = canaries.getOrDefault(name, config.traffic().canary());
+            ServedModel model = new ServedModel(name, renewal.ready(), labels, canary, Map.of());
+            return preferred(model.withCanary(canary));
+          });
     }
     if (!renewal.statuses().isEmpty()) {
       of(name).putAll(renewal.statuses());

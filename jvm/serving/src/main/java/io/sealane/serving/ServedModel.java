@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param name the model's name
  * @param versions by version, the newest first; not empty
  * @param labels ready versions by label
- * @param canary percent by version as it is configured, also of versions that are not ready
+ * @param canary percent by version as it is set, also of versions that are not ready
  * @param shares percent of the requests that name no version, by the ready versions that answer
  *     them; those of {@code canary} first
  */
@@ -140,7 +140,12 @@ public record ServedModel(
     others.remove(version);
     Map<String, String> named = new LinkedHashMap<>(labels);
     named.values().removeIf(version::equals);
-    return new ServedModel(
-        name, others, named, canary, new Traffic(canary, null).shares(others.keySet()));
+    return new ServedModel(name, others, named, canary, shares).withCanary(canary);
+  }
+
+  /** This model with those weights, by which the requests that name no version are shared out. */
+  ServedModel withCanary(Map<String, Double> weights) {
+    Map<String, Double> shared = new Traffic(weights, null).shares(versions.keySet());
+    return new ServedModel(name, versions, labels, weights, shared);
   }
 }

@@ -3,6 +3,7 @@ package io.sealane.serving;
 import io.sealane.bundle.ModelVersion;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,9 +19,13 @@ import org.jspecify.annotations.Nullable;
 public record Traffic(Map<String, Double> canary, @Nullable Shadow shadow) {
   private static final double ALL = 100;
 
+  /** The order of versions, where two that are equal in it, as 2 and 2.0.0, are two. */
+  private static final Comparator<String> ORDER =
+      ModelVersion.ORDER.thenComparing(Comparator.naturalOrder());
+
   /** Copies the weights, oldest version first, and checks them. */
   public Traffic {
-    Map<String, Double> ordered = new TreeMap<>(ModelVersion.ORDER);
+    Map<String, Double> ordered = new TreeMap<>(ORDER);
     ordered.putAll(canary);
     double sum = ordered.values().stream().mapToDouble(Double::doubleValue).sum();
     if (ordered.values().stream().anyMatch(weight -> !(weight >= 0)) || !(sum <= ALL)) {

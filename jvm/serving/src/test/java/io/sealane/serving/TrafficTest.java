@@ -34,6 +34,15 @@ class TrafficTest extends RepositoryCase {
   }
 
   @Test
+  void versionsThatAreEqualInOrderAreTwoVersions() {
+    assertThat(shares(Map.of("2", 10.0, "2.0.0", 20.0), "2.0.0", "1"))
+        .isEqualTo(Map.of("2.0.0", 20.0, "1", 80.0));
+    assertThat(shares(Map.of("2", 10.0), "2.0.0", "1")).isEqualTo(Map.of("2.0.0", 100.0));
+    assertThatThrownBy(() -> new Traffic(Map.of("2", 60.0, "2.0.0", 60.0), null))
+        .hasMessageContaining("0 to 100 each and together");
+  }
+
+  @Test
   void aVersionThatIsNotReadyGetsNothing() {
     assertThat(shares(Map.of("3", 10.0), "2", "1")).isEqualTo(Map.of("2", 100.0));
     assertThat(shares(Map.of("1", 60.0, "2", 20.0, "3", 20.0), "2", "1"))
