@@ -58,9 +58,9 @@ final class Metrics {
     outcome(registry, version, tags, "cancelled", Statistics::cancelled);
     outcome(registry, version, tags, "refused", Statistics::refused);
     phase(registry, version, tags, "queue", Statistics::queue);
-    phase(registry, version, tags, "gather", Statistics::gathering);
-    phase(registry, version, tags, "run", Statistics::running);
-    phase(registry, version, tags, "part", Statistics::parting);
+    phase(registry, version, tags, "gather", statistics -> statistics.phases().gathering());
+    phase(registry, version, tags, "run", statistics -> statistics.phases().running());
+    phase(registry, version, tags, "part", statistics -> statistics.phases().parting());
     count(registry, version, tags, "sealane.rows", Statistics::rows);
     count(registry, version, tags, "sealane.runs", Statistics::executions);
   }
