@@ -40,18 +40,22 @@ def print_cost(bundle: Path, folder: Path) -> None:
     """CPU of a request beside that of a run of ONNX Runtime's Java API in a loop."""
     case = Case(bundle, folder)
     bare: list[float] = []
-    served: dict[str, list[float]] = {"REST, JSON": [], "gRPC, raw tensors": []}
     with _running(bundle, folder) as server:
         rest = case.request("sealane", server)
-        requests = dict(
-            zip(served, (rest, case.request("sealane", server, grpc=True)), strict=True)
-        )
-        for request in requests.values():
-            load.warm_up(server, request)
+        grpc = case.request("sealane", server, grpc=True)
+        cases = {
+            f"{name}, {connections} connections": (request, connections)
+            for connections in (4, CONNECTIONS)
+            for name, request in (("REST, JSON", rest), ("gRPC, raw tensors", grpc))
+        }
+        served: dict[str, list[float]] = {name: [] for name in cases}
+        for request, connections in cases.values():
+            load.warm_up(server, request, connections)
         for _ in range(ROUNDS):
             bare.append(_bare(bundle))
-            for name, request in requests.items():
-                served[name].append(1000 * load.measure(server, request, SECONDS).cpu)
+            for name, (request, connections) in cases.items():
+                cpu = load.measure(server, request, SECONDS, connections).cpu
+                served[name].append(1000 * cpu)
     _title("CPU of one request", "us, all threads", "times ONNX Runtime alone")
     print(f"| ONNX Runtime, Java, `FloatBuffer` | {_spread(bare, 1)} | 1 |")
     for name, costs in served.items():
