@@ -1,12 +1,10 @@
 package io.sealane.serving;
 
-import static java.util.Objects.requireNonNull;
-
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.LockSupport;
 
@@ -33,9 +31,27 @@ final class Deadlines {
 
   private Deadlines() {}
 
+  /** Those that end in one slot of time. It goes with the last of them, however far it is. */
   private static final class Slot {
-    final Set<Runnable> waiting = ConcurrentHashMap.newKeySet();
-    volatile boolean past;
+    private final Set<Runnable> waiting = new HashSet<>();
+    private boolean over;
+
+    /** False when it is over: another is needed. */
+    synchronized boolean add(Runnable expire) {
+      return !over && waiting.add(expire);
+    }
+
+    /** Whether it is over without this one. */
+    synchronized boolean remove(Runnable expire) {
+      waiting.remove(expire);
+      over |= waiting.isEmpty();
+      return over;
+    }
+
+    synchronized List<Runnable> end() {
+      over = true;
+      return List.copyOf(waiting);
+    }
   }
 
   private static Thread clock() {
@@ -45,24 +61,42 @@ final class Deadlines {
     return clock;
   }
 
-  /** Runs {@code expire} at the request's deadline, unless it has ended by then. */
+  /**
+   * Runs {@code expire} at the request's deadline, unless it has ended by then; where it ends at
+   * that moment, it may run too.
+   */
   static void watch(Pending pending, Runnable expire) {
     Long deadline = pending.request.deadline();
     if (deadline == null) {
       return;
     }
     long at = deadline >> SLOT_BITS;
-    Slot slot = SLOTS.computeIfAbsent(at, ignored -> new Slot());
-    slot.waiting.add(expire);
+    Slot slot = entered(at, expire);
     if (at < next) {
       LockSupport.unpark(CLOCK);
     }
-    if (slot.past && slot.waiting.remove(expire)) {
-      expire.run();
-      return;
-    }
     CompletableFuture<?> unused =
-        pending.answer.whenComplete((outputs, error) -> slot.waiting.remove(expire));
+        pending.answer.whenComplete(
+            (outputs, error) -> {
+              if (slot.remove(expire)) {
+                SLOTS.remove(at, slot);
+              }
+            });
+  }
+
+  private static Slot entered(long at, Runnable expire) {
+    while (true) {
+      Slot slot = SLOTS.computeIfAbsent(at, ignored -> new Slot());
+      if (slot.add(expire)) {
+        return slot;
+      }
+      SLOTS.remove(at, slot);
+    }
+  }
+
+  /** Slots of time that somebody waits for. */
+  static int slots() {
+    return SLOTS.size();
   }
 
   private static void run() {
@@ -81,7 +115,10 @@ final class Deadlines {
       if (left > 0) {
         LockSupport.parkNanos(left);
       } else {
-        expire(requireNonNull(SLOTS.remove(at)));
+        Slot due = SLOTS.remove(at);
+        if (due != null) {
+          expire(due);
+        }
       }
     }
   }
@@ -92,14 +129,11 @@ final class Deadlines {
   }
 
   private static void expire(Slot slot) {
-    slot.past = true;
-    for (Runnable each : List.copyOf(slot.waiting)) {
-      if (slot.waiting.remove(each)) {
-        try {
-          each.run();
-        } catch (RuntimeException | Error failed) {
-          LOG.log(System.Logger.Level.ERROR, "a request could not be ended", failed);
-        }
+    for (Runnable each : slot.end()) {
+      try {
+        each.run();
+      } catch (RuntimeException | Error failed) {
+        LOG.log(System.Logger.Level.ERROR, "a request could not be ended", failed);
       }
     }
   }

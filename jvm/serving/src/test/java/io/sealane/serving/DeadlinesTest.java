@@ -69,6 +69,18 @@ class DeadlinesTest {
     }
   }
 
+  /** Clients choose how far a deadline is: an answered request holds nothing until then. */
+  @Test
+  void whatHasEndedLeavesNothingBehind() {
+    int before = Deadlines.slots();
+    for (int hour = 1; hour <= 1000; hour++) {
+      Pending pending = pending(hour * 3_600_000_000_000L);
+      Deadlines.watch(pending, () -> {});
+      pending.answer.complete(Map.of());
+    }
+    assertThat(Deadlines.slots()).isLessThanOrEqualTo(before);
+  }
+
   @Test
   void theThreadWakesForAnEarlierOne() throws Exception {
     Watched later = new Watched();
