@@ -41,6 +41,7 @@ final class Drain {
         .flatMap(service -> service.getServiceDescriptor().getMethods().stream())
         .filter(method -> !method.getType().clientSendsOneMessage())
         .forEach(method -> streams.add("/" + method.getFullMethodName()));
+    streams.add(WATCH);
   }
 
   /** A decorator of all requests: one that comes too late is refused, its connection closed. */
@@ -54,7 +55,7 @@ final class Drain {
               GrpcRefusals.of(HttpStatus.SERVICE_UNAVAILABLE, Problems.message(stops)))
           : Json.error(stops);
     }
-    if (context.path().equals(WATCH) || streams.contains(context.path())) {
+    if (streams.contains(context.path())) {
       end();
     } else {
       CompletableFuture<?> unused = context.log().whenComplete().thenRun(this::end);

@@ -317,10 +317,19 @@ final class SealaneServer implements AutoCloseable {
     polling.shutdown();
     try {
       Thread.sleep(config.drainNotice().toMillis());
+    } catch (InterruptedException sooner) {
+      Thread.currentThread().interrupt();
+    }
+    try {
       if (!drain.close(config.drainTimeout())) {
         LOG.log(System.Logger.Level.WARNING, "not all requests were answered in time");
       }
-      CompletableFuture.allOf(main.stop(), management.stop()).get(STOPS_IN, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException sooner) {
+      Thread.currentThread().interrupt();
+    }
+    CompletableFuture<Void> stopped = CompletableFuture.allOf(main.stop(), management.stop());
+    try {
+      stopped.get(STOPS_IN, TimeUnit.MILLISECONDS);
     } catch (InterruptedException sooner) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException late) {

@@ -7,12 +7,18 @@ import io.grpc.stub.StreamObserver;
 import io.sealane.protocols.inference.ModelInferRequest;
 import io.sealane.protocols.inference.ModelInferResponse;
 import io.sealane.protocols.inference.ModelStreamInferResponse;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Socket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class DrainTest {
   private static final Duration SOON = Duration.ofMillis(20);
@@ -88,6 +94,36 @@ class DrainTest {
     Answers answers = new Answers(new ArrayList<>(), new ArrayList<>());
     V2GrpcStream unused = opened(new CompletableFuture<>(), answers);
     assertThat(answers.errors()).containsExactly(Status.Code.UNAVAILABLE);
+  }
+
+  @Test
+  void aServerThatIsInterruptedWhileItEndsLeavesNoPortOpen(@TempDir Path empty) throws Exception {
+    String[] flags = {
+      "--repository=" + empty,
+      "--port=0",
+      "--management.port=0",
+      "--management.token=x",
+      "--drain.notice=60s"
+    };
+    SealaneServer server =
+        SealaneServer.start(ServerConfig.of(Settings.of(List.of(flags), Map.of())));
+    int port = server.port();
+    Thread.currentThread().interrupt();
+    server.close();
+    assertThat(Thread.interrupted()).isTrue();
+    long until = System.nanoTime() + LONG.toNanos();
+    while (accepts(port)) {
+      assertThat(System.nanoTime()).isLessThan(until);
+      Thread.sleep(50);
+    }
+  }
+
+  private static boolean accepts(int port) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", port)) {
+      return socket.isConnected();
+    } catch (ConnectException refused) {
+      return false;
+    }
   }
 
   private V2GrpcStream opened(CompletableFuture<ModelInferResponse> answer, Answers answers) {
