@@ -9,6 +9,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * freed. Then the memory goes back to the system. Safe for use by any thread.
  */
 final class Retirement implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("io.sealane.serving");
+
   /** Milliseconds from a version's end to the next trim: many that end at once cost one. */
   private static final long TRIMS_AFTER = 1000;
 
@@ -34,7 +36,12 @@ final class Retirement implements AutoCloseable {
   void retire(ServedVersion old, Runnable gone) {
     thread.execute(
         () -> {
-          old.close();
+          try {
+            old.close();
+          } catch (RuntimeException | Error failed) {
+            LOG.log(System.Logger.Level.ERROR, "a version could not be freed", failed);
+            return;
+          }
           gone.run();
           if (trims.compareAndSet(false, true) && !thread.isShutdown()) {
             var unused = thread.schedule(this::trim, TRIMS_AFTER, TimeUnit.MILLISECONDS);
