@@ -390,8 +390,7 @@ public final class ModelRepository implements AutoCloseable {
             Map<String, String> labels = labels(config, before, renewal.ready());
             // Read here, so that weights that are set meanwhile are not lost.
             Map<String, Double> canary = canaries.getOrDefault(name, config.traffic().canary());
-            ServedModel model = new ServedModel(name, renewal.ready(), labels, canary, Map.of());
-            return preferred(model.withCanary(canary));
+            return preferred(ServedModel.sharing(name, renewal.ready(), labels, canary));
           });
     }
     if (!renewal.statuses().isEmpty()) {

@@ -140,12 +140,21 @@ public record ServedModel(
     others.remove(version);
     Map<String, String> named = new LinkedHashMap<>(labels);
     named.values().removeIf(version::equals);
-    return new ServedModel(name, others, named, canary, shares).withCanary(canary);
+    return sharing(name, others, named, canary);
   }
 
   /** This model with those weights, by which the requests that name no version are shared out. */
   ServedModel withCanary(Map<String, Double> weights) {
-    Map<String, Double> shared = new Traffic(weights, null).shares(versions.keySet());
-    return new ServedModel(name, versions, labels, weights, shared);
+    return sharing(name, versions, labels, weights);
+  }
+
+  /** A model whose requests that name no version are shared out by weights. */
+  static ServedModel sharing(
+      String name,
+      Map<String, ServedVersion> versions,
+      Map<String, String> labels,
+      Map<String, Double> canary) {
+    Map<String, Double> shares = new Traffic(canary, null).shares(versions.keySet());
+    return new ServedModel(name, versions, labels, canary, shares);
   }
 }

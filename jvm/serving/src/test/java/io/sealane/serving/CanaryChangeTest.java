@@ -32,15 +32,6 @@ class CanaryChangeTest extends RepositoryCase {
     repository.refresh();
   }
 
-  private String answering(String key) throws Exception {
-    InferenceRequest request =
-        InferenceRequest.of("m", null, Map.of("x", SmallBundles.row(1, 10))).withRoutingKey(key);
-    try (InferenceResponse response = Until.answered(plane.infer(request))) {
-      requireNumbers(response);
-      return response.version();
-    }
-  }
-
   private Set<String> keysOf(String version) throws Exception {
     Set<String> keys = new TreeSet<>();
     for (int i = 0; i < 300; i++) {

@@ -99,6 +99,16 @@ abstract class RepositoryCase {
     }
   }
 
+  /** The version of m that answers this routing key, with its numbers. */
+  String answering(String key) throws Exception {
+    InferenceRequest request =
+        InferenceRequest.of("m", null, Map.of("x", SmallBundles.row(1, 10))).withRoutingKey(key);
+    try (InferenceResponse response = Until.answered(plane.infer(request))) {
+      requireNumbers(response);
+      return response.version();
+    }
+  }
+
   static void requireNumbers(InferenceResponse response) {
     int factor = Integer.parseInt(response.version()) + 1;
     assertThat(response.outputs().get("y").floats()).containsExactly(factor, 10 * factor);

@@ -79,15 +79,6 @@ class TrafficTest extends RepositoryCase {
     repository.refresh();
   }
 
-  private String answering(String key) throws Exception {
-    InferenceRequest request =
-        InferenceRequest.of("m", null, Map.of("x", SmallBundles.row(1, 10))).withRoutingKey(key);
-    try (InferenceResponse response = Until.answered(plane.infer(request))) {
-      requireNumbers(response);
-      return response.version();
-    }
-  }
-
   private Map<String, Integer> counts(boolean keys) throws Exception {
     Map<String, Integer> counts = new TreeMap<>();
     for (int i = 0; i < REQUESTS; i++) {
