@@ -43,15 +43,21 @@ final class OrtText {
     for (int i = 0; i < values.length; i++) {
       String value = values[i];
       strings[i] = value == null ? "" : value;
-      if (TextBytes.isBinary(strings[i])) {
-        throw new SealaneException(
-            ErrorCode.INPUT_DTYPE, "string " + i + " is not UTF-8, which ONNX Runtime needs");
+      if (!isPlain(strings[i])) {
+        plain = false;
+        requireText(strings[i], i);
       }
-      plain &= isPlain(strings[i]);
     }
     return plain
         ? OnnxTensor.createTensor(environment, strings, shape.dims())
         : createConstant(strings, shape);
+  }
+
+  private static void requireText(String value, int index) {
+    if (TextBytes.isBinary(value)) {
+      throw new SealaneException(
+          ErrorCode.INPUT_DTYPE, "string " + index + " is not UTF-8, which ONNX Runtime needs");
+    }
   }
 
   private static boolean isPlain(String value) {
