@@ -35,6 +35,14 @@ def repository(tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
+def only_mlp(tmp_path_factory):
+    """A repository of one model, for servers that are set up otherwise."""
+    folder = tmp_path_factory.mktemp("only-mlp")
+    shutil.copytree(GOOD / "mlp", folder / "mlp")
+    return folder
+
+
+@pytest.fixture(scope="package")
 def server(repository, tmp_path_factory):
     """With all that it can tell of itself, and no receiver of its traces."""
     captures = tmp_path_factory.mktemp("captures")

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
-import shutil
 import socket
 import time
 
 import pytest
-from e2e.server.conftest import GOOD
+from e2e.server import load
 from e2e.server.running import serving
 
-BODY = json.dumps(
-    {"inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
-).encode()
+BODY = load.BODY.encode()
 HEAD = (
     "POST /v2/models/mlp/infer HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\n"
     f"Content-Length: {len(BODY)}\r\n\r\n"
@@ -23,15 +19,8 @@ HEAD = (
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("repository")
-    shutil.copytree(GOOD / "mlp", folder / "mlp")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(repository):
-    with serving(repository, "--connection.idle-timeout", "1s") as running:
+def server(only_mlp):
+    with serving(only_mlp, "--connection.idle-timeout", "1s") as running:
         yield running
 
 
@@ -71,9 +60,9 @@ def test_a_request_that_takes_longer_is_not_cut(server):
         assert answered(slow) == 200
 
 
-def test_zero_is_never(repository):
+def test_zero_is_never(only_mlp):
     with (
-        serving(repository, "--connection.idle-timeout", "0s") as server,
+        serving(only_mlp, "--connection.idle-timeout", "0s") as server,
         kept(server.address) as idle,
     ):
         # Longer than the default.

@@ -87,10 +87,9 @@ class Golden(Load):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def rolled(tmp_path, swaps):
-    """The clients of a quiet time, and those while two versions took each other's place."""
+def two_versions(tmp_path, rows):
+    """A repository of one version, where another is and is to be, and their answers by version."""
     first, second = bundle(tmp_path / "one", seed=0), bundle(tmp_path / "two", seed=1)
-    rows = np.random.default_rng(5).normal(size=(2, 64)).astype(np.float32)
     expected = {}
     for place, version in ((first, "1.0.0"), (second, "2.0.0")):
         with sealane.open(place) as session:
@@ -98,13 +97,19 @@ def rolled(tmp_path, swaps):
     repository = tmp_path / "repository"
     shutil.copytree(first, repository / "mlp/1")
     shutil.copytree(second, tmp_path / "2")
+    return repository, [tmp_path / "2", repository / "mlp/2"], expected
+
+
+def rolled(tmp_path, swaps):
+    """The clients of a quiet time, and those while two versions took each other's place."""
+    rows = np.random.default_rng(5).normal(size=(2, 64)).astype(np.float32)
+    repository, places, expected = two_versions(tmp_path, rows)
     with serving(repository) as server:
         with Golden(server.address, rows, expected) as warming:
             wait_for(lambda: len(warming.statuses) >= 2000)
         with Golden(server.address, rows, expected) as steady:
             time.sleep(max(1, swaps / 10))
         with Golden(server.address, rows, expected) as load:
-            places = [tmp_path / "2", repository / "mlp/2"]
             for _ in range(swaps):
                 places[0].rename(places[1])
                 places.reverse()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime
 import http.client
-import json
 import multiprocessing
-import shutil
 import socket
 import ssl
 import threading
@@ -20,25 +18,15 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from e2e.server.conftest import GOOD
+from e2e.server.load import BODY
 from e2e.server.running import serving
 
 HEAD = b"POST /v2/models/mlp/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
-BODY = json.dumps(
-    {"inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
-)
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("repository")
-    shutil.copytree(GOOD / "mlp", folder / "mlp")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(repository):
-    with serving(repository, "--request.header-timeout", "1s") as running:
+def server(only_mlp):
+    with serving(only_mlp, "--request.header-timeout", "1s") as running:
         yield running
 
 
@@ -165,10 +153,10 @@ def self_signed(folder):
     return str(folder / "certificate.pem"), str(folder / "key.pem")
 
 
-def test_slow_headers_within_tls(repository, tmp_path):
+def test_slow_headers_within_tls(only_mlp, tmp_path):
     certificate, key = self_signed(tmp_path)
     flags = ("--tls.certificate", certificate, "--tls.key", key)
-    with serving(repository, "--request.header-timeout", "1s", *flags) as server:
+    with serving(only_mlp, "--request.header-timeout", "1s", *flags) as server:
         context = ssl.create_default_context(cafile=certificate)
         host, _, port = server.address.partition(":")
         with (
@@ -196,11 +184,11 @@ def dripped(address, count, seconds):
 
 
 @pytest.mark.soak
-def test_many_slow_senders_slow_nobody(repository):
+def test_many_slow_senders_slow_nobody(only_mlp):
     """Scenario S7: 500 sockets that send a byte a second each."""
     spawn = multiprocessing.get_context("spawn")
     with (
-        serving(repository, "--request.header-timeout", "10s") as server,
+        serving(only_mlp, "--request.header-timeout", "10s") as server,
         ProcessPoolExecutor(1, spawn) as senders,
     ):
         asked(server.address, 10)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 import time
 
@@ -18,11 +17,9 @@ from e2e.server.test_scenarios import (
     BEARER,
     PRETOUCHED,
     Golden,
-    bundle,
     repository_call,
+    two_versions,
 )
-
-import sealane
 
 ROW = [1.0] * 64
 
@@ -30,7 +27,7 @@ ROW = [1.0] * 64
 EVERY_SECONDS = 0.02
 
 
-class Paced(Golden):
+class Paced(Load):
     """Clients that rest between two requests."""
 
     def _look(self, answer):
@@ -38,12 +35,8 @@ class Paced(Golden):
         time.sleep(EVERY_SECONDS)
 
 
-class PacedTfServing(Load):
-    """The same over TensorFlow Serving's REST."""
-
-    def _look(self, answer):
-        super()._look(answer)
-        time.sleep(EVERY_SECONDS)
+class PacedGolden(Paced, Golden):
+    """They hold each answer against the version that it names, too."""
 
 
 class GrpcCalls(threading.Thread):
@@ -95,26 +88,18 @@ def test_an_hour_of_traffic_in_flat_memory(tmp_path):
     """Each answer right, and within 5 % of the memory of the fifth minute."""
     seconds = int(os.environ.get("SEALANE_SOAK_SECONDS", "3600"))
     assert seconds > 360, "memory is compared from the fifth minute on"
-    first, second = bundle(tmp_path / "one", seed=0), bundle(tmp_path / "two", seed=1)
     rows = np.asarray([ROW], np.float32)
-    expected = {}
-    for place, version in ((first, "1.0.0"), (second, "2.0.0")):
-        with sealane.open(place) as session:
-            expected[version] = session.run({"x": rows})["y"]
-    repository = tmp_path / "repository"
-    shutil.copytree(first, repository / "mlp/1")
-    shutil.copytree(second, tmp_path / "2")
+    repository, places, expected = two_versions(tmp_path, rows)
     memory: list[int] = []
     body = json.dumps({"instances": [ROW]})
     with serving(repository, jvm=PRETOUCHED) as server:
         calls = GrpcCalls(server.address)
         calls.start()
         with (
-            Paced(server.address, rows, expected) as rest,
-            PacedTfServing(server.address, 2, "/v1/models/mlp:predict", body) as tfs,
+            PacedGolden(server.address, rows, expected) as rest,
+            Paced(server.address, 2, "/v1/models/mlp:predict", body) as tfs,
         ):
             try:
-                places = [tmp_path / "2", repository / "mlp/2"]
                 swapping(server, places, time.monotonic() + seconds, memory)
             finally:
                 calls.stop.set()
